@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import * as optimisation from './optimisation.ts';
+import * as simple from './simple.ts';
+import type { RunsOn, TaskType } from './task-type.ts';
+
+export { parseArguments, type ParsedArguments } from './parse.ts';
+export type { RunsOn, TaskType } from './task-type.ts';
+
+/** Every task type, by name. To add one, declare it in a file of its group and list it here. */
+export const catalog = {
+  train_surrogate: optimisation.trainSurrogate,
+  run_cmaes_optimization: optimisation.runCmaesOptimization,
+  score_candidates: optimisation.scoreCandidates,
+  evaluate_candidates: optimisation.evaluateCandidates,
+  compute_pareto_front: optimisation.computeParetoFront,
+  export_results: optimisation.exportResults,
+  run_campaign: optimisation.runCampaign,
+  ping: simple.ping,
+} as const;
+
+export type TaskName = keyof typeof catalog;
+
+/** Keyword arguments as a caller writes them, defaults left out. */
+export type KwargsInput<Name extends TaskName> = z.input<(typeof catalog)[Name]['kwargs']>;
+/** Keyword arguments as a body receives them, defaults filled in. */
+export type Kwargs<Name extends TaskName> = z.output<(typeof catalog)[Name]['kwargs']>;
+export type Result<Name extends TaskName> = z.output<(typeof catalog)[Name]['result']>;
+
+export const taskTypes: readonly TaskType[] = Object.values(catalog);
+
+const byName = new Map<string, TaskType>();
+for (const type of taskTypes) {
+  for (const name of [type.name, ...type.aliases]) byName.set(name, type);
+}
+
+/** The task type that `name`, or one of its aliases, stands for. */
+export function findTaskType(name: string): TaskType | undefined {
+  return byName.get(name);
+}
+
+/** The names of the task types whose body may run there. */
+export function tasksThatRunOn(place: RunsOn): TaskName[] {
+  return (Object.keys(catalog) as TaskName[]).filter((name) => catalog[name].runsOn.includes(place));
+}
+
+/** Queues that exist from the start. Anyone may name further ones. */
+export const standardQueues = ['high_priority', 'default', 'low_priority', 'gpu_training', 'ml', 'data'] as const;

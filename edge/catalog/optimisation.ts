@@ -1,0 +1,234 @@
+import { z } from 'zod';
+import { acquisitionSchema, evaluatorSchema, filePathSchema } from '#protocol';
+import { candidateSchema, columnNamesSchema, modelPathSchema, seedSchema } from './shared.ts';
+import { taskType } from './task-type.ts';
+
+const rowsSchema = z.union([
+  z.array(z.record(z.string(), z.number())).min(1).max(100_000),
+  /** Columns in the order inputs, then targets. */
+  z.array(z.array(z.number()).min(2)).min(1).max(100_000),
+]);
+
+export const trainSurrogate = taskType({
+  name: 'train_surrogate',
+  aliases: ['materia.tasks.train_surrogate'],
+  summary: 'Trains an ensemble of multilayer perceptrons on a file or on rows, and stores it as a model file.',
+  queue: 'default',
+  priority: 7,
+  runsOn: ['tab', 'node'],
+  verifiable: true,
+  kwargs: z
+    .strictObject({
+      dataset_path: filePathSchema.optional(),
+      rows: rowsSchema.optional(),
+      inputs: columnNamesSchema,
+      targets: columnNamesSchema,
+      hidden: z.array(z.int().min(1).max(1024)).min(1).max(8).default([64, 64]),
+      activation: z.enum(['relu', 'tanh']).default('relu'),
+      epochs: z.int().min(1).max(100_000).default(200),
+      batch_size: z.int().min(1).max(65_536).default(32),
+      learning_rate: z.number().positive().max(1).default(0.001),
+      weight_decay: z.number().min(0).max(10).default(0.0001),
+      members: z.int().min(1).max(64).default(5),
+      validation_fraction: z.number().min(0).max(0.5).default(0.2),
+      /** Epochs without improvement of the held-out loss after which training stops; 0 trains to the end. */
+      patience: z.int().min(0).max(100_000).default(0),
+      seed: seedSchema.default(0),
+      /** Where the model goes; without it, `/models/<task_id>.json`. */
+      model_path: filePathSchema.optional(),
+    })
+    .refine((kwargs) => (kwargs.dataset_path === undefined) !== (kwargs.rows === undefined), {
+      path: ['dataset_path'],
+      message: 'expected either dataset_path or rows',
+    }),
+  positional: ['dataset_path'],
+  result: z.object({
+    model_path: z.string(),
+    sha256: z.string(),
+    members: z.int(),
+    /** Per member. */
+    epochs_run: z.array(z.int()),
+    train_loss: z.number().nullable(),
+    /** On the held-out rows; null where there are none. */
+    validation: z
+      .object({
+        rmse: z.number(),
+        r2: z.number().nullable(),
+        nll: z.number().nullable(),
+        coverage_90: z.number().nullable(),
+      })
+      .nullable(),
+  }),
+});
+
+const boundSchema = z.union([z.number(), z.array(z.number()).min(1).max(1000)]);
+
+export const runCmaesOptimization = taskType({
+  name: 'run_cmaes_optimization',
+  aliases: ['materia.tasks.run_cmaes_optimization'],
+  summary: 'Minimises a test function, or maximises an acquisition over a model, with CMA-ES.',
+  queue: 'default',
+  priority: 7,
+  runsOn: ['tab', 'node'],
+  verifiable: true,
+  kwargs: z.strictObject({
+    objective: z.union([
+      z.strictObject({
+        suite: z.literal('bbob'),
+        function: z.int().min(1).max(24),
+        instance: z.int().min(1).max(1000),
+      }),
+      z.strictObject({ builtin: z.string().min(1).max(64) }),
+      z.strictObject({
+        model_path: modelPathSchema,
+        acquisition: acquisitionSchema,
+        goal: z.enum(['max', 'min']).default('max'),
+        /** Best value so far, for `ei` and `pi`. */
+        best: z.number().optional(),
+        /** Inputs that take whole numbers, by position. */
+        integers: z.array(z.int().min(0)).optional(),
+        /** Points already proposed or tried: their neighbourhood is shunned. */
+        pending: z.array(z.array(z.number())).max(1000).optional(),
+      }),
+    ]),
+    dimension: z.int().min(1).max(1000),
+    bounds: z.tuple([boundSchema, boundSchema]).optional(),
+    x0: z.array(z.number()).optional(),
+    sigma0: z.number().positive().optional(),
+    popsize: z.int().min(2).max(10_000).optional(),
+    restarts: z.enum(['none', 'ipop', 'bipop']).default('none'),
+    max_evaluations: z.int().min(1).max(1e9).optional(),
+    target: z.number().optional(),
+    seed: seedSchema.default(0),
+    /** Further options under pycma’s names. */
+    options: z.record(z.string(), z.union([z.number(), z.boolean()])).optional(),
+  }),
+  positional: ['objective', 'dimension'],
+  result: z.object({
+    x: z.array(z.number()),
+    fun: z.number(),
+    evaluations: z.int(),
+    iterations: z.int(),
+    restarts: z.int(),
+    stop: z.record(z.string(), z.number()),
+  }),
+});
+
+export const scoreCandidates = taskType({
+  name: 'score_candidates',
+  aliases: [],
+  summary: 'Scores every untried row of a pool by an acquisition over a model, and returns the best.',
+  queue: 'default',
+  priority: 7,
+  runsOn: ['tab', 'node'],
+  verifiable: true,
+  kwargs: z.strictObject({
+    model_path: modelPathSchema,
+    pool: filePathSchema,
+    inputs: columnNamesSchema,
+    /** Rows of the pool, by number from 0, that are not to be proposed again. */
+    exclude: z.array(z.int().min(0)).max(1_000_000).default([]),
+    acquisition: acquisitionSchema,
+    goal: z.enum(['max', 'min']),
+    best: z.number().optional(),
+    count: z.int().min(1).max(1000),
+    seed: seedSchema.default(0),
+  }),
+  positional: [],
+  result: z.object({
+    proposals: z.array(
+      z.object({ row: z.int(), inputs: z.array(z.number()), score: z.number(), mean: z.number(), std: z.number() }),
+    ),
+  }),
+});
+
+export const evaluateCandidates = taskType({
+  name: 'evaluate_candidates',
+  aliases: ['materia.tasks.evaluate_candidates'],
+  summary:
+    'Evaluates candidates by a table, a built-in function, a fitted model or an evaluator that the worker was started with.',
+  queue: 'default',
+  priority: 5,
+  runsOn: ['tab', 'node'],
+  verifiable: false,
+  kwargs: z.strictObject({
+    candidates: z.array(candidateSchema).min(1).max(1000),
+    evaluator: evaluatorSchema,
+    /** The names of a row’s values, where candidates are rows. */
+    inputs: columnNamesSchema.optional(),
+    /** The columns of a table, or of a model’s outputs, to return. Default: all that are not inputs. */
+    objectives: columnNamesSchema.optional(),
+  }),
+  positional: ['candidates', 'evaluator'],
+  result: z.object({
+    /** In the order of the candidates; null where the evaluation failed. */
+    values: z.array(z.record(z.string(), z.number().nullable()).nullable()),
+    failed: z.array(z.object({ index: z.int(), error: z.string() })),
+  }),
+  needs: ({ evaluator }) => (evaluator.kind === 'named' ? [`evaluator:${evaluator.name}`] : []),
+  items: ({ candidates }) => candidates.length,
+});
+
+export const computeParetoFront = taskType({
+  name: 'compute_pareto_front',
+  aliases: ['materia.tasks.compute_pareto_front'],
+  summary: 'Non-dominated set, ranks, hypervolume and each point’s contribution.',
+  queue: 'default',
+  priority: 2,
+  runsOn: ['edge', 'tab', 'node'],
+  verifiable: true,
+  kwargs: z.strictObject({
+    points: z.array(z.array(z.number()).min(1).max(5)).min(1).max(10_000),
+    directions: z
+      .array(z.enum(['min', 'max']))
+      .min(1)
+      .max(5),
+    /** The corner of the hypervolume; without it, the worst value of each objective. */
+    reference: z.array(z.number()).min(1).max(5).optional(),
+  }),
+  positional: ['points', 'directions', 'reference'],
+  result: z.object({
+    front: z.array(z.int()),
+    ranks: z.array(z.int()),
+    hypervolume: z.number(),
+    contributions: z.array(z.number()),
+  }),
+});
+
+export const exportResults = taskType({
+  name: 'export_results',
+  aliases: ['materia.tasks.export_results'],
+  summary: 'Writes a campaign’s results as files.',
+  queue: 'low_priority',
+  priority: 2,
+  runsOn: ['edge'],
+  verifiable: false,
+  kwargs: z.strictObject({
+    campaign_id: z.string().min(1).max(64),
+    formats: z
+      .array(z.enum(['json', 'csv']))
+      .min(1)
+      .default(['json', 'csv']),
+    output_prefix: filePathSchema.default('/exports'),
+  }),
+  positional: ['campaign_id'],
+  result: z.object({ files: z.array(z.string()) }),
+});
+
+export const runCampaign = taskType({
+  name: 'run_campaign',
+  aliases: ['materia.tasks.run_campaign'],
+  summary: 'Stands for a whole campaign: it is running while the campaign is, and its result is the campaign’s.',
+  queue: 'default',
+  priority: 5,
+  runsOn: ['object'],
+  verifiable: false,
+  kwargs: z.strictObject({ campaign_id: z.string() }),
+  positional: [],
+  result: z.object({
+    campaign_id: z.string(),
+    reason: z.string(),
+    evaluated: z.int(),
+    best: z.object({ inputs: z.record(z.string(), z.number()), values: z.record(z.string(), z.number()) }).nullable(),
+  }),
+});

@@ -1,0 +1,24 @@
+import type { Broker } from './broker/broker.ts';
+import type { Campaign } from './campaign/campaign.ts';
+import type { Files } from './files/files.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import type { Tokens } from './auth/tokens.ts';
+
+/** The bindings and variables of `wrangler.toml`, or of the local configuration that `tabgrid serve` writes. */
+export interface Env {
+  readonly BROKER: DurableObjectNamespace<Broker>;
+  readonly CAMPAIGN: DurableObjectNamespace<Campaign>;
+  readonly FILES: DurableObjectNamespace<Files>;
+  readonly MONITOR: DurableObjectNamespace<Monitor>;
+  readonly TOKENS: DurableObjectNamespace<Tokens>;
+  /** The built pages. */
+  readonly ASSETS: Fetcher;
+  /** Where files’ bytes lie on Cloudflare. */
+  readonly BUCKET?: R2Bucket;
+  /** Where they lie on one’s own machine: the file service of `tabgrid serve`. */
+  readonly BLOBS?: Fetcher;
+  /** Signs tokens; at least 32 characters. Without it everything is refused with 503. A second one, after a comma, is still accepted while keys are rotated. */
+  readonly TABGRID_SECRET?: string;
+  /** Comma-separated origins that may call the API from a page. Default: only the deployment’s own. */
+  readonly TABGRID_ORIGINS?: string;
+}

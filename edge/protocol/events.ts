@@ -1,0 +1,38 @@
+import type { CampaignId, TaskId, WorkerId } from './ids.ts';
+import type { Json } from './json.ts';
+
+/** Celery’s event names, and ours for campaigns. */
+export const eventTypes = [
+  'task-sent',
+  'task-received',
+  'task-started',
+  'task-progress',
+  'task-succeeded',
+  'task-failed',
+  'task-retried',
+  'task-revoked',
+  'worker-online',
+  'worker-heartbeat',
+  'worker-offline',
+  'campaign-started',
+  'campaign-progress',
+  'campaign-iteration',
+  'campaign-paused',
+  'campaign-resumed',
+  'campaign-finished',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];
+
+/** One event as `GET /v1/events` sends it. `seq` grows without holes within a shard; a client resumes with `?after=<seq>`. */
+export interface GridEvent {
+  seq: number;
+  type: EventType;
+  time: string;
+  task_id?: TaskId;
+  task?: string;
+  worker?: WorkerId;
+  campaign_id?: CampaignId;
+  /** What the type is about: progress, error, iteration … */
+  data?: Json;
+}

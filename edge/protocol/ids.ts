@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** Marks a plain string as an identifier of one kind, so that ids cannot be mixed up. */
+type Brand<Name extends string> = string & { readonly __brand: Name };
+
+/** `<shard>-<26 time-sortable characters>`: the shard that holds the task is part of its id, so finding a task needs no lookup. */
+export type TaskId = Brand<'TaskId'>;
+export type CampaignId = Brand<'CampaignId'>;
+export type WorkerId = Brand<'WorkerId'>;
+
+const sortable = '[0-9a-hjkmnp-tv-z]{26}';
+
+export const taskIdSchema = z.custom<TaskId>(matches(new RegExp(`^\\d{1,4}-${sortable}$`)), 'expected a task id');
+export const campaignIdSchema = z.custom<CampaignId>(matches(new RegExp(`^c-${sortable}$`)), 'expected a campaign id');
+export const workerIdSchema = z.custom<WorkerId>(matches(/^[\w.@:-]{1,128}$/), 'expected a worker id');
+
+function matches(pattern: RegExp): (value: unknown) => boolean {
+  return (value) => typeof value === 'string' && pattern.test(value);
+}
+
+/** The shard number that a task id carries. */
+export function shardOf(id: TaskId): number {
+  return Number(id.slice(0, id.indexOf('-')));
+}
+
+const digits = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/**
+ * 26 characters of Crockford's base 32 in lower case: 10 of time (ms since 1970), 16 of `random` (10 bytes).
+ * Sorting the text sorts by time, which is how ULID does it (github.com/ulid/spec).
+ */
+export function sortableId(nowMs: number, random: Uint8Array): string {
+  let time = '';
+  for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = digits.charAt(rest % 32) + time;
+  let tail = '';
+  for (let i = 0; i < 10; i += 5) {
+    let bits = 0n;
+    for (let j = 0; j < 5; j++) bits = (bits << 8n) | BigInt(random[i + j] ?? 0);
+    for (let j = 7; j >= 0; j--) tail += digits.charAt(Number((bits >> BigInt(5 * j)) & 31n));
+  }
+  return time + tail;
+}

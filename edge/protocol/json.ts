@@ -1,0 +1,45 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { z } from 'zod';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = Record<string, Json>;
+
+/** Any JSON value. `JSON.parse` can make nothing else, so that only its presence is checked. */
+export const jsonSchema = z.custom<Json>((value) => value !== undefined, 'expected a JSON value');
+export const jsonObjectSchema = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);
+
+/**
+ * Canonical JSON (RFC 8785): keys in UTF-16 order, numbers and strings as ECMAScript writes them; numbers that are not finite become
+ * null, members that are undefined vanish. Equal values give equal text on every engine.
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') {
+    return typeof value === 'number' && Number.isFinite(value)
+      ? JSON.stringify(value)
+      : typeof value === 'boolean'
+        ? String(value)
+        : 'null';
+  }
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object') throw new TypeError(`canonical JSON has no ${typeof value}`);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** SHA-256 in lower-case hex, of bytes or of a text’s UTF-8. */
+export function sha256Hex(data: Uint8Array | string): string {
+  return bytesToHex(sha256(typeof data === 'string' ? utf8ToBytes(data) : data));
+}
+
+/** What two replicas of a task are compared by. */
+export function resultDigest(result: unknown): string {
+  return sha256Hex(canonicalJson(result));
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { isErrorCode, type ErrorCode } from './errors.ts';
+import type { CampaignId, TaskId, WorkerId } from './ids.ts';
+import { jsonObjectSchema, jsonSchema, type Json, type JsonObject } from './json.ts';
+import { limits } from './limits.ts';
+import type { TaskState } from './states.ts';
+import { nameSchema, timeSchema } from './text.ts';
+
+/** Labels are short strings by which tasks are found and revoked. */
+export const labelsSchema = z.array(z.string().min(1).max(limits.maxLabelChars)).max(limits.maxLabels);
+
+/** What is submitted: Celery’s signature. Durations in seconds. What is absent takes the task type’s default. */
+export const signatureSchema = z.strictObject({
+  task: z.string().min(1).max(limits.maxNameChars),
+  args: z.array(jsonSchema).optional(),
+  kwargs: jsonObjectSchema.optional(),
+  queue: nameSchema.optional(),
+  /** 9 runs first. */
+  priority: z.int().min(0).max(9).optional(),
+  /** Seconds to wait before it may run; not together with `eta`. */
+  countdown: z
+    .number()
+    .min(0)
+    .max(366 * 86_400)
+    .optional(),
+  eta: timeSchema.optional(),
+  /** Seconds from now, or a time, after which it is revoked instead of begun. */
+  expires: z.union([z.number().positive(), timeSchema]).optional(),
+  max_retries: z.int().min(0).max(100).optional(),
+  /** `false`: retry at once. A number: the first delay in seconds instead of 60. */
+  retry_backoff: z.union([z.boolean(), z.number().positive()]).optional(),
+  soft_time_limit: z.number().positive().optional(),
+  time_limit: z.number().positive().optional(),
+  quorum: z.int().min(1).max(5).optional(),
+  idempotency_key: z.string().min(1).max(255).optional(),
+  labels: labelsSchema.optional(),
+});
+
+export type Signature = z.infer<typeof signatureSchema>;
+
+/** How far a running task has come. */
+export const progressSchema = z.looseObject({
+  /** 0 … 1. */
+  fraction: z.number().min(0).max(1).optional(),
+  message: z.string().max(1000).optional(),
+});
+
+export interface Progress {
+  fraction?: number | undefined;
+  message?: string | undefined;
+  [detail: string]: unknown;
+}
+
+export const errorCodeSchema = z.custom<ErrorCode>(isErrorCode, 'expected one of the error codes');
+
+export const taskErrorSchema = z.strictObject({
+  type: errorCodeSchema,
+  message: z.string().max(10_000),
+  traceback: z.string().max(100_000).optional(),
+});
+
+export type TaskError = z.infer<typeof taskErrorSchema>;
+
+/** What became of one attempt, as its worker tells it. */
+export const outcomeSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('success'), result: jsonSchema }),
+  /** `retryable: false` ends the task at once, whatever retries are left. */
+  z.strictObject({ type: z.literal('failure'), error: taskErrorSchema, retryable: z.boolean() }),
+  /** Given back unharmed: it counts as no attempt, and any worker may have it at once. A snapshot sent before lets the next one continue. */
+  z.strictObject({ type: z.literal('released'), reason: z.string().max(200) }),
+  /** Stopped because the edge asked for it. */
+  z.strictObject({ type: z.literal('revoked') }),
+]);
+
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+export interface AttemptView {
+  attempt: number;
+  worker: WorkerId;
+  started_at: string;
+  ended_at: string | null;
+  /** `success`, `failure`, `released`, `revoked`, `lost`; null while it runs. */
+  outcome: Outcome['type'] | 'lost' | null;
+}
+
+/** A task as `GET /v1/tasks/:id` shows it. */
+export interface TaskView {
+  task_id: TaskId;
+  task: string;
+  args: Json[];
+  kwargs: JsonObject;
+  state: TaskState;
+  queue: string;
+  priority: number;
+  result: Json;
+  error: TaskError | null;
+  progress: Progress | null;
+  retries: number;
+  attempts: AttemptView[];
+  worker: WorkerId | null;
+  created_at: string;
+  eta: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  /** Seconds of the attempt that ended it. */
+  runtime: number | null;
+  labels: string[];
+  retry_of: TaskId | null;
+  parent: { workflow_id: string } | { campaign_id: CampaignId } | null;
+  owner: string;
+}
+
+/** The answer to a submission, one for each task. */
+export interface Submitted {
+  task_id: TaskId;
+  state: TaskState;
+  queue: string;
+}

@@ -1,0 +1,49 @@
+import { Philox } from './philox.as';
+import { normal } from './normal.as';
+export { normalQuantile } from './normal.as';
+
+/** A generator at `position` words into the stream. */
+export function rngNew(seed: f64, stream: f64, position: f64): usize {
+  const rng = changetype<Philox>(heap.alloc(offsetof<Philox>()));
+  rng.seed(seed, stream);
+  rng.seek(<u64>position);
+  return changetype<usize>(rng);
+}
+
+export function rngPosition(pointer: usize): f64 {
+  return <f64>changetype<Philox>(pointer).position;
+}
+
+export function rngUint32(pointer: usize): u32 {
+  return changetype<Philox>(pointer).uint32();
+}
+
+export function rngUniform(pointer: usize): f64 {
+  return changetype<Philox>(pointer).uniform();
+}
+
+export function rngNormal(pointer: usize): f64 {
+  return normal(changetype<Philox>(pointer));
+}
+
+export function rngInteger(pointer: usize, n: u32): u32 {
+  return changetype<Philox>(pointer).integer(n);
+}
+
+/** Fills n doubles at `out` with standard normal deviates. */
+export function rngFillNormal(pointer: usize, out: usize, n: i32): void {
+  const rng = changetype<Philox>(pointer);
+  for (let i = 0; i < n; i++) store<f64>(out + ((<usize>i) << 3), normal(rng));
+}
+
+/** Fisher–Yates on n 32-bit words at `items`, last place first. */
+export function rngShuffle(pointer: usize, items: usize, n: i32): void {
+  const rng = changetype<Philox>(pointer);
+  for (let last = n - 1; last > 0; last--) {
+    const other = items + ((<usize>rng.integer(<u32>last + 1)) << 2);
+    const place = items + ((<usize>last) << 2);
+    const kept = load<u32>(place);
+    store<u32>(place, load<u32>(other));
+    store<u32>(other, kept);
+  }
+}

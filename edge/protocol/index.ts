@@ -1,3 +1,4 @@
+export * from './base64url.ts';
 export * from './campaign.ts';
 export * from './errors.ts';
 export * from './events.ts';
@@ -10,5 +11,6 @@ export * from './retry.ts';
 export * from './states.ts';
 export * from './task.ts';
 export * from './text.ts';
+export * from './token-signing.ts';
 export * from './token.ts';
 export * from './workers.ts';

@@ -1,65 +1,62 @@
 import type { Kwargs, Result, TaskName } from '#catalog';
-import type { Progress } from '#protocol';
+import type { Json, Progress, TaskId } from '#protocol';
 
-/** The files that a task may use: its owner’s. */
+/** Files of the owner who submitted the task. */
 export interface FileAccess {
-  /** @throws TabgridError `file_not_found`. */
+  /** @throws TabgridError `file_not_found`; `unavailable` when the edge stays away. */
   read(path: string): Promise<Uint8Array>;
-  /** Replaces what lies at `path`. `sha256` is that of the stored bytes, in hex. */
+  /** Replaces the file as a whole. */
   write(path: string, bytes: Uint8Array, contentType: string): Promise<{ path: string; sha256: string }>;
 }
 
-/** Values by input name. */
-export type NamedCandidate = Readonly<Record<string, number>>;
+/** Objective values of one candidate, by name; null where a value is not finite. */
+export type CandidateValues = Record<string, number | null>;
 
-/** What named evaluators (a command, an address, a module) are asked for, and how they tell of themselves. */
-export interface EvaluationRequest {
-  /** The name under which the worker was started with it. */
-  readonly name: string;
-  /** As the caller wrote them: values by name, or rows. */
-  readonly candidates: readonly (NamedCandidate | readonly number[])[];
-  /** Names of a row’s values, where candidates are rows. */
-  readonly inputs: readonly string[] | undefined;
-  /** Objectives to return; all where it is absent. */
-  readonly objectives: readonly string[] | undefined;
-}
-
-/** Runs named evaluators. Only the Node worker has one. */
+/** The named evaluators that the worker was started with. Only Node workers have them. */
 export interface EvaluatorHost {
-  /** @throws TabgridError `evaluator_not_allowed` for a name that the worker was not started with. */
-  evaluate(request: EvaluationRequest, context: TaskContext): Promise<Result<'evaluate_candidates'>>;
+  /**
+   * Evaluates one candidate, within the task’s time limit divided by its candidates.
+   *
+   * @param index The candidate’s place in the task, from 0.
+   * @param onFraction Told 0 … 1 as the evaluator reports it.
+   * @throws TabgridError `evaluator_not_allowed` for an unknown name, `evaluator_failed` or `time_limit_exceeded` for this candidate alone.
+   */
+  evaluate(
+    name: string,
+    candidate: Json,
+    index: number,
+    onFraction?: (fraction: number) => void,
+  ): Promise<CandidateValues>;
 }
 
-/** All that the body of a task type sees of the world. */
+/** What the worker gives to the body of a task. */
 export interface TaskContext {
-  readonly taskId: string;
-  /** The fencing token of this try, from 1. */
+  readonly taskId: TaskId;
+  /** 1 for the first attempt. */
   readonly attempt: number;
-  /** The name of the worker that runs it. */
-  readonly worker: string;
-  /** The accepted kernel binary; instantiate it for the task and drop the instance. */
+  /** The name of the worker that computes it. */
+  readonly workerName: string;
   readonly kernels: WebAssembly.Module;
-  /** sha-256 of that binary, in hex. */
+  /** sha-256 of the kernel binary, in hex. */
   readonly kernelDigest: string;
   readonly files: FileAccess;
-  /** Tells how far it has come; cheap, the runtime sends at most a few a second. */
+  /** Tells how far it has come. Call it as often as you like: what is too frequent is left out. */
   progress(progress: Progress): void;
-  /** Where an earlier attempt with the same kernels stopped: bytes from `checkpoint`; null at the first. */
+  /** Where to go on, written by an earlier attempt with the same kernels; null to begin. */
   readonly snapshot: Uint8Array | null;
-  /** Called between steps. The runtime decides whether to take a snapshot now, and only then calls `make`. */
+  /** Call it between steps. `make` runs only when a snapshot is wanted. */
   checkpoint(make: () => Uint8Array): void;
-  /** Aborts when the task must end at once: revoked, taken away, or over its hard limit. */
+  /** Aborted when the task must stop at once: revoked, or its lease is lost. */
   readonly signal: AbortSignal;
-  /** Aborts when the soft limit has passed: end soon, with a result where one makes sense. */
+  /** Aborted at the soft time limit: return what there is, or let `throwIfAborted` end it as `soft_time_limit_exceeded`. */
   readonly softLimit: AbortSignal;
-  /** Between steps: lets messages in, and throws the reason of `signal` once that is aborted. */
+  /** Call it between steps: lets messages in (stop, snapshot wanted) from time to time. Throws when `signal` is aborted. */
   yield(): Promise<void>;
-  /** Absent where named evaluators cannot run. */
   readonly evaluators?: EvaluatorHost;
 }
 
-/**
- * The body of a task type: a function of its checked arguments. It throws TabgridError `invalid_input` or `file_not_found` for data that
- * no retry can mend; whatever else it throws is a failure that may be retried.
- */
+/** Computes one task. What it throws becomes the task’s failure: a TabgridError keeps its code. */
 export type TaskBody<Name extends TaskName> = (context: TaskContext, kwargs: Kwargs<Name>) => Promise<Result<Name>>;
+
+/** The bodies that a worker has, by task type; `client/worker/tasks/index.ts` exports them as `bodies`. */
+export type TaskBodies = { readonly [Name in TaskName]?: TaskBody<Name> };

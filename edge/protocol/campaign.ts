@@ -26,7 +26,7 @@ export const objectiveSchema = z.strictObject({
 export type Objective = z.infer<typeof objectiveSchema>;
 
 /** How a candidate is evaluated. Commands and URLs are named where the worker starts, never in a request. */
-export const evaluatorSchema = z.discriminatedUnion('kind', [
+export const evaluatorSchema = z.union([
   z.strictObject({ kind: z.literal('builtin'), name: nameSchema }),
   z.strictObject({
     kind: z.literal('builtin'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Fault } from './errors.ts';
 import { limits } from './limits.ts';
 
 /** A queue’s or worker’s name. */
@@ -31,7 +32,25 @@ export function isFilePath(path: string): boolean {
     .every((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }
 
-/** Turns a schema’s complaints into the faults of an error’s `details`. */
-export function faultsOf(error: z.ZodError): { path: string; message: string }[] {
-  return error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+/** Turns a schema’s complaints into the faults of an error’s `details`: one for each wrong place, an unknown key at its own path. */
+export function faultsOf(error: z.ZodError): Fault[] {
+  return error.issues.flatMap((issue) => issueFaults(issue));
+}
+
+function issueFaults(issue: z.core.$ZodIssue, parent: readonly PropertyKey[] = []): Fault[] {
+  const path = [...parent, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key].map(String).join('.'), message: 'unknown key' }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const [nearest = []] = [...issue.errors].sort((a, b) => distance(a) - distance(b));
+    return nearest.flatMap((inner) => issueFaults(inner, path));
+  }
+  return [{ path: path.map(String).join('.'), message: issue.message }];
+}
+
+/** How far a value is from one form of a union: a form with another discriminator is farther than any fault within the form. */
+function distance(issues: readonly z.core.$ZodIssue[]): number {
+  const otherForm = issues.some(({ code, path }) => code === 'invalid_value' && path.length === 1);
+  return issues.length + (otherForm ? 1000 : 0);
 }

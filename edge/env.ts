@@ -21,4 +21,6 @@ export interface Env {
   readonly TABGRID_SECRET?: string;
   /** Comma-separated origins that may call the API from a page. Default: only the deployment’s own. */
   readonly TABGRID_ORIGINS?: string;
+  /** Overrides of the defaults in `config.ts`: a JSON object. */
+  readonly TABGRID_CONFIG?: string;
 }

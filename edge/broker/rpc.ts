@@ -1,0 +1,229 @@
+import type {
+  Assignment,
+  AttemptRef,
+  CampaignId,
+  ControlCommand,
+  EventType,
+  Json,
+  JsonObject,
+  Outcome,
+  Principal,
+  Progress,
+  RetryPolicy,
+  Snapshot,
+  Submitted,
+  TaskError,
+  TaskId,
+  TaskState,
+  TaskView,
+  WorkerId,
+  WorkerView,
+  Capabilities,
+} from '#protocol';
+import type { Env } from '../env.ts';
+import { stubOf, type Receiver } from '../lib/delivery.ts';
+import type { ObjectAddress } from '../lib/outbox.ts';
+import type { Reply } from '../lib/rpc.ts';
+
+/** What the Broker object offers to the Worker and to other objects. All answers are `Reply`s: see `call` and `unwrap` in `lib/rpc.ts`. */
+
+/** The header in which the Worker, having checked the token, passes the `Principal` (JSON) on socket requests. */
+export const principalHeader = 'x-tabgrid-principal';
+
+/** A task that is checked and complete: every default is filled in. Made by `prepare` in `edge/tasks/prepare.ts`. Times in ms. */
+export interface NewTask {
+  /** Given by a sender that wants no answer, and then also its protection against duplicates. */
+  task_id?: TaskId;
+  task: string;
+  /** As submitted. */
+  args: Json[];
+  /** With positional ones merged and defaults filled in: what the body gets. */
+  kwargs: JsonObject;
+  /** What a worker must provide: the task’s name first. */
+  needs: string[];
+  /** Light enough for the stateless Worker, so that it may run without a worker. */
+  edge: boolean;
+  queue: string;
+  priority: number;
+  eta_ms: number | null;
+  expires_ms: number | null;
+  max_retries: number;
+  retry: RetryPolicy;
+  soft_time_limit_ms: number;
+  time_limit_ms: number;
+  labels: string[];
+  owner: string;
+  parent: { workflow_id: string } | { campaign_id: CampaignId } | null;
+  retry_of: TaskId | null;
+  idempotency_key: string | null;
+  /** Who is told when it is final, and of its progress. */
+  notify?: ObjectAddress;
+  /** The notified object’s own name for it. */
+  ref?: string;
+  /** No worker gets it: an object stands behind it. It is STARTED from the start and ends by a `finish` message. */
+  held?: boolean;
+}
+
+/** A request’s `Idempotency-Key` and the digest of its body. */
+export interface RequestKey {
+  key: string;
+  bodyDigest: string;
+}
+
+export interface TaskQuery {
+  state?: TaskState;
+  task?: string;
+  queue?: string;
+  worker?: string;
+  label?: string;
+  /** Created at or after this, ms since 1970. */
+  since_ms?: number;
+  limit?: number;
+  /** From the page before; opaque. */
+  cursor?: string;
+}
+
+/** Newest first. A page may be short of `limit` although more follow: look at `next_cursor` alone. */
+export interface TaskPage {
+  tasks: TaskView[];
+  next_cursor: string | null;
+}
+
+export interface QueueView {
+  queue: string;
+  /** Ready to be claimed. */
+  waiting: number;
+  /** Waiting for their ETA or back-off. */
+  scheduled: number;
+  /** Held by workers. */
+  running: number;
+  /** Seconds since the oldest ready task was submitted; null when none waits. */
+  oldest_age: number | null;
+}
+
+export interface LeaseRequest {
+  worker_id: WorkerId;
+  queues: string[];
+  count: number;
+  capabilities: Capabilities;
+  kernel_digest: string;
+}
+
+export interface RenewAnswer {
+  /** From now. */
+  lease_ms: number;
+}
+
+/** What a worker’s report was worth. A lost lease is the error `lease_lost` instead. */
+export interface ReportAnswer {
+  status: 'recorded';
+}
+
+/** Sums since the shard began, unless it says otherwise. */
+export interface BrokerStats {
+  shard: number;
+  /** Final tasks by task type and state. */
+  finished: { task: string; state: TaskState; count: number; runtime_seconds: number }[];
+  queues: QueueView[];
+  workers_online: number;
+  event_seq: number;
+  database_bytes: number;
+  /** Since the object was last built. */
+  rows_written: number;
+  rows_read: number;
+}
+
+export interface BrokerApi extends Receiver {
+  /** All or none. Repeats of a request’s or a task’s key answer with the task of the first time. */
+  submit(principal: Principal, tasks: NewTask[], request?: RequestKey): Promise<Reply<Submitted[]>>;
+  get(principal: Principal, id: TaskId): Promise<Reply<TaskView>>;
+  /** The task once it is final, or as it is after `seconds`. */
+  wait(principal: Principal, id: TaskId, seconds: number): Promise<Reply<TaskView>>;
+  list(principal: Principal, query: TaskQuery): Promise<Reply<TaskPage>>;
+  /** Not begun: REVOKED at once. Running: REVOKED and stopped with `terminate`; without it the attempt may end, but no other follows. */
+  revoke(principal: Principal, id: TaskId, terminate: boolean): Promise<Reply<TaskView>>;
+  /** Runs a final task again, as a new one with `retry_of`. @throws conflict when it is not final. */
+  retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>>;
+  queues(): Promise<Reply<QueueView[]>>;
+  workers(principal: Principal): Promise<Reply<WorkerView[]>>;
+  lease(principal: Principal, request: LeaseRequest): Promise<Reply<Assignment[]>>;
+  renew(principal: Principal, id: TaskId, body: { attempt: number }): Promise<Reply<RenewAnswer>>;
+  progress(
+    principal: Principal,
+    id: TaskId,
+    body: { attempt: number; progress: Progress },
+  ): Promise<Reply<ReportAnswer>>;
+  result(
+    principal: Principal,
+    id: TaskId,
+    body: { attempt: number; result: Json; runtime_ms?: number },
+  ): Promise<Reply<ReportAnswer>>;
+  failure(
+    principal: Principal,
+    id: TaskId,
+    body: { attempt: number; error: TaskError; retryable: boolean; runtime_ms?: number },
+  ): Promise<Reply<ReportAnswer>>;
+  release(
+    principal: Principal,
+    id: TaskId,
+    body: { attempt: number; reason: string; snapshot?: Snapshot },
+  ): Promise<Reply<ReportAnswer>>;
+  /** The attempts are now kept durably by a group: the lease lasts to the hard limit, and any worker of the same `sub` may report. @returns those that are lost. */
+  adopt(principal: Principal, group: string, items: AttemptRef[]): Promise<Reply<AttemptRef[]>>;
+  /** Asks a connected worker and awaits its reply. @throws not_found, unavailable */
+  control(workerId: WorkerId, command: ControlCommand, args: JsonObject): Promise<Reply<Json>>;
+  stats(): Promise<Reply<BrokerStats>>;
+}
+
+/** What other objects say to the Broker through their outbox. */
+export type ToBroker =
+  | { type: 'submit'; tasks: NewTask[] }
+  | { type: 'revoke'; task_ids: TaskId[] }
+  /** Ends a `held` task. */
+  | { type: 'finish'; task_id: TaskId; outcome: Outcome }
+  /** Progress of a `held` task. */
+  | { type: 'progress'; task_id: TaskId; progress: Progress }
+  /** Events of the sender’s own, to appear in the shard’s log; `owner` may see them. */
+  | { type: 'events'; owner: string; items: ParentEvent[] };
+
+export interface ParentEvent {
+  type: EventType;
+  time_ms: number;
+  campaign_id: CampaignId;
+  data: Json;
+}
+
+/** What the Broker says through its outbox to the object that a task names in `notify`. */
+export type FromBroker =
+  | { type: 'finished'; items: FinishedTask[] }
+  /** Somebody revoked the held task. */
+  | { type: 'revoked'; task_id: TaskId };
+
+export interface FinishedTask {
+  task_id: TaskId;
+  ref: string;
+  state: 'SUCCESS' | 'FAILURE' | 'REVOKED';
+  result: Json;
+  error: TaskError | null;
+}
+
+/** Best effort, not through the outbox: some may be missing, and they may come late. */
+export interface TaskProgress {
+  task_id: TaskId;
+  ref: string;
+  progress: Progress;
+}
+
+/** What an object offers that is named in `notify`. */
+export interface ParentApi extends Receiver {
+  taskProgress(items: TaskProgress[]): Promise<Reply<null>>;
+}
+
+export function brokerAddress(shard: number): ObjectAddress {
+  return { object: 'broker', name: `broker-${shard}` };
+}
+
+/** The Broker shard as callers see it; `fetch` takes the sockets `/v1/worker` and `/v1/events`. */
+export function brokerShard(env: Env, shard: number): BrokerApi & Fetcher {
+  return stubOf<BrokerApi>(env, brokerAddress(shard));
+}

@@ -1,0 +1,34 @@
+import { sortableId } from '#protocol';
+import type { Clock } from './clock.ts';
+
+/** Makes sortable ids that grow even within one millisecond, so that what is submitted first sorts first. */
+export class SortableIds {
+  readonly #clock: Clock;
+  #lastMs = 0;
+  #random: Uint8Array = new Uint8Array(10);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  next(): string {
+    const nowMs = this.#clock.now();
+    if (nowMs > this.#lastMs) {
+      this.#lastMs = nowMs;
+      this.#random = this.#clock.randomBytes(10);
+      // Half of the range stays free, so that counting up cannot run over within a millisecond.
+      this.#random[0] = (this.#random[0] ?? 0) & 0x7f;
+    } else {
+      increment(this.#random);
+    }
+    return sortableId(this.#lastMs, this.#random);
+  }
+}
+
+function increment(bytes: Uint8Array): void {
+  for (let i = bytes.length - 1; i >= 0; i--) {
+    const byte = ((bytes[i] ?? 0) + 1) & 0xff;
+    bytes[i] = byte;
+    if (byte !== 0) return;
+  }
+}

@@ -1,0 +1,134 @@
+import { findTaskType, parseArguments, type TaskType } from '#catalog';
+import {
+  isoTime,
+  limits,
+  TabgridError,
+  type JsonObject,
+  type RetryPolicy,
+  type Signature,
+  type TaskId,
+} from '#protocol';
+import type { NewTask } from '../broker/rpc.ts';
+import { edgeDefaults, type EdgeConfig } from '../config.ts';
+import { runsAtEdge } from './edge-cap.ts';
+
+export interface PrepareContext {
+  /** Who submits. */
+  owner: string;
+  nowMs: number;
+  config?: EdgeConfig;
+  parent?: NewTask['parent'];
+  /** For senders that name the task themselves, so that a repeated message makes no second one. */
+  taskId?: TaskId;
+  notify?: NewTask['notify'];
+  ref?: string;
+}
+
+/**
+ * Makes a complete task of a signature: the task type found by name or alias, arguments checked, every default filled in.
+ * @throws TabgridError `unknown_task`, `invalid_arguments` or `invalid_request`, with the path of each fault; `body_too_large`.
+ */
+export function prepare(signature: Signature, context: PrepareContext): NewTask {
+  const { owner, nowMs, config = edgeDefaults, parent = null } = context;
+  const type = findTaskType(signature.task);
+  if (type === undefined) {
+    throw new TabgridError('unknown_task', `no task type is called "${signature.task}"`, {
+      details: { faults: [{ path: 'task', message: 'expected a name that GET /v1/task-types lists' }] },
+    });
+  }
+  const held = type.runsOn.every((place) => place === 'object');
+  if (held && context.notify === undefined) {
+    throw invalid('task', `${type.name} is not submitted by itself; it comes with what it stands for`);
+  }
+  const args = signature.args ?? [];
+  const { kwargs, needs, items } = parseArguments(type, args, signature.kwargs ?? {});
+  const bytes = jsonBytes(args) + jsonBytes(kwargs);
+  if (bytes > limits.maxArgumentsBytes) {
+    throw new TabgridError('body_too_large', `arguments of ${bytes} bytes; larger data travels as a file`, {
+      details: { limit: limits.maxArgumentsBytes, path: 'kwargs' },
+    });
+  }
+  const times = timesOf(signature, nowMs);
+  const timeLimits = timeLimitsOf(signature, type, items, config);
+  return {
+    ...(context.taskId === undefined ? {} : { task_id: context.taskId }),
+    task: type.name,
+    args,
+    kwargs,
+    needs,
+    edge: runsAtEdge(type, kwargs, config),
+    queue: signature.queue ?? type.queue,
+    priority: signature.priority ?? type.priority,
+    ...times,
+    max_retries: signature.max_retries ?? type.maxRetries ?? config.maxRetries,
+    retry: retryPolicyOf(signature.retry_backoff, config.retry),
+    ...timeLimits,
+    labels: [...new Set(signature.labels)],
+    owner,
+    parent,
+    retry_of: null,
+    idempotency_key: signature.idempotency_key ?? null,
+    ...(context.notify === undefined ? {} : { notify: context.notify }),
+    ...(context.ref === undefined ? {} : { ref: context.ref }),
+    ...(held ? { held } : {}),
+  };
+}
+
+function timesOf(signature: Signature, nowMs: number): Pick<NewTask, 'eta_ms' | 'expires_ms'> {
+  if (signature.eta !== undefined && signature.countdown !== undefined) {
+    throw invalid('countdown', 'expected either eta or countdown, not both');
+  }
+  const etaMs =
+    signature.eta !== undefined
+      ? Date.parse(signature.eta)
+      : signature.countdown
+        ? nowMs + signature.countdown * 1000
+        : null;
+  const { expires } = signature;
+  const expiresMs =
+    expires === undefined ? null : typeof expires === 'number' ? nowMs + expires * 1000 : Date.parse(expires);
+  if (expiresMs !== null && etaMs !== null && expiresMs <= etaMs) {
+    throw invalid('expires', `expected a time after the task’s ETA, ${isoTime(etaMs)}`);
+  }
+  return { eta_ms: roundMs(etaMs), expires_ms: roundMs(expiresMs) };
+}
+
+function timeLimitsOf(
+  signature: Signature,
+  type: TaskType,
+  items: number,
+  config: EdgeConfig,
+): Pick<NewTask, 'soft_time_limit_ms' | 'time_limit_ms'> {
+  const hardMs = Math.ceil(
+    (signature.time_limit === undefined ? (type.timeLimitMs ?? config.timeLimitMs) : signature.time_limit * 1000) *
+      items,
+  );
+  if (signature.soft_time_limit === undefined) {
+    const softMs = (type.softTimeLimitMs ?? config.softTimeLimitMs) * items;
+    return { soft_time_limit_ms: Math.min(softMs, hardMs), time_limit_ms: hardMs };
+  }
+  const softMs = Math.ceil(signature.soft_time_limit * 1000 * items);
+  if (softMs > hardMs) {
+    throw invalid('soft_time_limit', `expected at most the hard time limit, ${hardMs / 1000 / items} s`);
+  }
+  return { soft_time_limit_ms: softMs, time_limit_ms: hardMs };
+}
+
+function retryPolicyOf(backoff: Signature['retry_backoff'], policy: RetryPolicy): RetryPolicy {
+  if (backoff === undefined || backoff === true) return policy;
+  if (backoff === false) return { ...policy, baseDelayMs: 0, maxDelayMs: 0 };
+  const baseDelayMs = backoff * 1000;
+  return { ...policy, baseDelayMs, maxDelayMs: Math.max(policy.maxDelayMs, baseDelayMs) };
+}
+
+function roundMs(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms);
+}
+
+function jsonBytes(value: JsonObject | unknown[]): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+function invalid(path: string, message: string): TabgridError {
+  return new TabgridError('invalid_request', `${path}: ${message}`, { details: { faults: [{ path, message }] } });
+}

@@ -2,3 +2,6 @@
 export * from './runtime/memory.as';
 export * from './math/math.as';
 export * from './rng/rng.as';
+export * from './linalg/gemm.as';
+export * from './mlp/mlp.as';
+export * from './cma-es/cma-es.as';

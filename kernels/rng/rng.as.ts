@@ -1,5 +1,6 @@
 import { Philox } from './philox.as';
 import { normal } from './normal.as';
+import { shuffle } from './shuffle.as';
 export { normalQuantile } from './normal.as';
 
 /** A generator at `position` words into the stream. */
@@ -36,14 +37,6 @@ export function rngFillNormal(pointer: usize, out: usize, n: i32): void {
   for (let i = 0; i < n; i++) store<f64>(out + ((<usize>i) << 3), normal(rng));
 }
 
-/** Fisher–Yates on n 32-bit words at `items`, last place first. */
 export function rngShuffle(pointer: usize, items: usize, n: i32): void {
-  const rng = changetype<Philox>(pointer);
-  for (let last = n - 1; last > 0; last--) {
-    const other = items + ((<usize>rng.integer(<u32>last + 1)) << 2);
-    const place = items + ((<usize>last) << 2);
-    const kept = load<u32>(place);
-    store<u32>(place, load<u32>(other));
-    store<u32>(other, kept);
-  }
+  shuffle(changetype<Philox>(pointer), items, n);
 }

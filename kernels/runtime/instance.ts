@@ -16,6 +16,9 @@ export type CoreExports = RuntimeExports & MathExports & RngExports;
 /** WASM memory ends at 4 GiB; what is left stays free for the binary's own data. */
 const MAX_ALLOC_BYTES = 3 * 1024 * 1024 * 1024;
 
+const outOfMemory = (): KernelInputError =>
+  new KernelInputError('memory', 'a problem that fits into the memory of this machine', 'a larger one');
+
 /**
  * One instance of the kernel binary with memory of its own.
  *
@@ -32,16 +35,25 @@ export class KernelInstance<Exports extends object = object> {
   /**
    * Zeroed memory, 16-byte aligned.
    *
-   * @throws KernelInputError when the engine has no room for it.
+   * @throws KernelInputError when there is no room for it.
    */
   alloc(bytes: number): Pointer {
-    const fits = bytes <= MAX_ALLOC_BYTES;
+    if (bytes > MAX_ALLOC_BYTES) throw outOfMemory();
+    return this.allocating(() => this.exports.alloc(bytes)) >>> 0;
+  }
+
+  /**
+   * Runs a function of the binary that takes memory. The binary traps when memory cannot grow.
+   *
+   * @throws KernelInputError when there is no room.
+   */
+  allocating<T>(work: () => T): T {
     try {
-      if (fits) return this.exports.alloc(bytes) >>> 0;
-    } catch {
-      // The stub runtime traps when memory cannot grow.
+      return work();
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw outOfMemory();
+      throw error;
     }
-    throw new KernelInputError('memory', 'a problem that fits into the memory of this machine', `${bytes} bytes`);
   }
 
   f64(pointer: Pointer, length: number): Float64Array {

@@ -1,0 +1,1 @@
+export type { LinalgExports } from './exports.ts';

@@ -1,0 +1,102 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import {
+  KernelInputError,
+  readSnapshot,
+  requireInteger,
+  requireNumber,
+  requireRecord,
+  writeSnapshot,
+} from '../runtime/index.ts';
+import { checkOptions } from './contract.ts';
+import type { EpochReport, MlpOptions, TrainingSet } from './contract.ts';
+import { parameterCount } from './layers.ts';
+
+const KERNEL = 'mlp';
+const VERSION = 1;
+
+export interface Progress {
+  /** Epochs done. */
+  readonly epoch: number;
+  readonly last: EpochReport | null;
+  /** The epoch whose weights are kept; null without patience. */
+  readonly best: EpochReport | null;
+}
+
+/** Parameter arenas in plain form. */
+export interface Arenas {
+  readonly parameters: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  readonly best?: Float32Array;
+}
+
+/** sha-256 of a training set, so that a snapshot is not continued on other data. */
+function dataDigest({ inputs, targets, rows, dimension, outputs }: TrainingSet): string {
+  const hash = sha256.create();
+  hash.update(new Uint8Array(Float64Array.of(rows, dimension, outputs).buffer));
+  for (const { buffer, byteOffset, byteLength } of [inputs, targets]) {
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return bytesToHex(hash.digest());
+}
+
+export function writeTrainerSnapshot(
+  data: TrainingSet,
+  options: MlpOptions,
+  progress: Progress,
+  { parameters, firstMoment, secondMoment, best }: Arenas,
+): Uint8Array {
+  const arrays = [parameters, firstMoment, secondMoment];
+  if (best) arrays.push(best);
+  return writeSnapshot({
+    kernel: KERNEL,
+    version: VERSION,
+    state: { data: dataDigest(data), options, progress },
+    arrays,
+  });
+}
+
+function parseReport(field: string, value: unknown): EpochReport | null {
+  if (value === null) return null;
+  const record = requireRecord(field, value);
+  const epoch = requireInteger(`${field}.epoch`, record.epoch, { min: 1 });
+  const trainLoss = requireNumber(`${field}.trainLoss`, record.trainLoss, { min: 0 });
+  if (record.validationLoss === undefined) return { epoch, trainLoss };
+  return {
+    epoch,
+    trainLoss,
+    validationLoss: requireNumber(`${field}.validationLoss`, record.validationLoss, { min: 0 }),
+  };
+}
+
+function parseProgress(value: unknown): Progress {
+  const record = requireRecord('snapshot.progress', value);
+  return {
+    epoch: requireInteger('snapshot.progress.epoch', record.epoch, { min: 0 }),
+    last: parseReport('snapshot.progress.last', record.last),
+    best: parseReport('snapshot.progress.best', record.best),
+  };
+}
+
+/** @throws KernelInputError when the bytes do not fit the kernel, the data, or each other. */
+export function readTrainerSnapshot(
+  data: TrainingSet,
+  bytes: Uint8Array,
+): { options: MlpOptions; progress: Progress; arenas: Arenas } {
+  const { state, arrays } = readSnapshot(bytes, KERNEL, VERSION);
+  if (state.data !== dataDigest(data)) {
+    throw new KernelInputError('data', 'the data that the snapshot was taken with', 'other data');
+  }
+  // A record with unknown values: checkOptions looks at each.
+  const options = checkOptions(requireRecord('snapshot.options', state.options) as unknown as MlpOptions);
+  const progress = parseProgress(state.progress);
+  const count = parameterCount('snapshot.options.hidden', [data.dimension, ...options.hidden, data.outputs]);
+  const expected = progress.best === null ? 3 : 4;
+  const isArena = (array: unknown): array is Float32Array => array instanceof Float32Array && array.length === count;
+  const [parameters, firstMoment, secondMoment, best] = arrays.filter(isArena);
+  if (arrays.length !== expected || !parameters || !firstMoment || !secondMoment || (expected === 4 && !best)) {
+    throw new KernelInputError('snapshot.arrays', `${expected} arrays of ${count} parameters`, arrays);
+  }
+  return { options, progress, arenas: { parameters, firstMoment, secondMoment, ...(best && { best }) } };
+}

@@ -4,6 +4,7 @@ import { logExpectedImprovement } from './improvement.ts';
 
 /** Uncertainty below this share of the best value (of 1, if that is 0) is rounding. */
 const RELATIVE_STD_FLOOR = 1e-12;
+const SMALLEST_STD = 1e-300;
 
 /** Keeps z², which the tails are made of, finite. */
 const clamp = (z: number): number => Math.min(Math.max(z, -1e150), 1e150);
@@ -18,7 +19,7 @@ export type Acquisition = (mean: number, std: number) => number;
  */
 export function acquisition(math: MathExports, options: AcquisitionOptions): Acquisition {
   const { kind, sign, kappa, xi, best } = checkOptions(options);
-  const floor = RELATIVE_STD_FLOOR * (Math.abs(best) || 1);
+  const floor = Math.max(RELATIVE_STD_FLOOR * (Math.abs(best) || 1), SMALLEST_STD);
   const improvement = (mean: number, std: number): { z: number; scale: number } => {
     const scale = Math.max(std, floor);
     return { z: clamp((sign * mean - best - xi) / scale), scale };

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { acquisitionSchema, evaluatorSchema, filePathSchema } from '#protocol';
-import { candidateSchema, columnNamesSchema, modelPathSchema, seedSchema } from './shared.ts';
+import {
+  candidateSchema,
+  columnNamesSchema,
+  modelPathSchema,
+  predictionSchema,
+  scalarizationSchema,
+  seedSchema,
+} from './shared.ts';
 import { taskType } from './task-type.ts';
 
 const rowsSchema = z.union([
@@ -83,8 +90,10 @@ export const runCmaesOptimization = taskType({
         model_path: modelPathSchema,
         acquisition: acquisitionSchema,
         goal: z.enum(['max', 'min']).default('max'),
-        /** Best value so far, for `ei` and `pi`. */
+        /** Best value so far, for `ei` and `pi`; of the scalarization, where there is one. */
         best: z.number().optional(),
+        /** How a model of several outputs becomes one number, to be minimised; `goal` is then without effect. */
+        scalarization: scalarizationSchema.optional(),
         /** Inputs that take whole numbers, by position. */
         integers: z.array(z.int().min(0)).optional(),
         /** Points already proposed or tried: their neighbourhood is shunned. */
@@ -111,6 +120,8 @@ export const runCmaesOptimization = taskType({
     iterations: z.int(),
     restarts: z.int(),
     stop: z.record(z.string(), z.number()),
+    /** At `x`, where the objective is a model’s. */
+    prediction: predictionSchema.optional(),
   }),
 });
 
@@ -130,14 +141,32 @@ export const scoreCandidates = taskType({
     exclude: z.array(z.int().min(0)).max(1_000_000).default([]),
     acquisition: acquisitionSchema,
     goal: z.enum(['max', 'min']),
+    /** Best value so far, for `ei` and `pi`; without effect beside scalarizations, which carry their own. */
     best: z.number().optional(),
+    /** For a model of several outputs: the first proposal is for the first of these, and so on, in turn. */
+    scalarizations: z
+      .array(z.strictObject({ ...scalarizationSchema.shape, best: z.number().optional() }))
+      .min(1)
+      .max(1000)
+      .optional(),
+    /** Points near which nothing new is to be learnt, such as those whose evaluation failed. */
+    pending: z.array(z.array(z.number())).max(1000).optional(),
     count: z.int().min(1).max(1000),
     seed: seedSchema.default(0),
   }),
   positional: [],
   result: z.object({
+    /** Best first. `row` counts the rows of the file from 0; rows with equal inputs are one candidate, the first of them. */
     proposals: z.array(
-      z.object({ row: z.int(), inputs: z.array(z.number()), score: z.number(), mean: z.number(), std: z.number() }),
+      z.object({
+        row: z.int(),
+        inputs: z.array(z.number()),
+        score: z.number(),
+        /** Of what was scored: the objective, or the scalarization. */
+        mean: z.number(),
+        std: z.number(),
+        prediction: predictionSchema,
+      }),
     ),
   }),
 });

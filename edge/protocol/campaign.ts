@@ -1,24 +1,28 @@
 import { z } from 'zod';
 import type { CampaignId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
-import { filePathSchema, nameSchema } from './text.ts';
+import { columnNameSchema, filePathSchema, nameSchema } from './text.ts';
 
 /** A variable of the design space. Bounds are inclusive. */
 export const inputSchema = z.discriminatedUnion('type', [
-  z.strictObject({ name: nameSchema, type: z.literal('float'), min: z.number(), max: z.number() }),
-  z.strictObject({ name: nameSchema, type: z.literal('integer'), min: z.int(), max: z.int() }),
+  z.strictObject({ name: columnNameSchema, type: z.literal('float'), min: z.number(), max: z.number() }),
+  z.strictObject({ name: columnNameSchema, type: z.literal('integer'), min: z.int(), max: z.int() }),
 ]);
 export type Input = z.infer<typeof inputSchema>;
 
 /** Where candidates come from: a box to search, or the rows of a table, each of which can be tried once. */
 export const spaceSchema = z.union([
   z.strictObject({ inputs: z.array(inputSchema).min(1).max(100) }),
-  z.strictObject({ pool: filePathSchema, inputs: z.array(nameSchema).min(1).max(100).optional() }),
+  z.strictObject({
+    pool: filePathSchema,
+    /** The columns that describe a design; without it, all that are not objectives. */
+    inputs: z.array(columnNameSchema).min(1).max(100).optional(),
+  }),
 ]);
 export type Space = z.infer<typeof spaceSchema>;
 
 export const objectiveSchema = z.strictObject({
-  name: nameSchema,
+  name: columnNameSchema,
   goal: z.enum(['max', 'min']),
   /** The corner against which hypervolume is measured; without it, the worst value observed. */
   reference: z.number().optional(),
@@ -82,8 +86,8 @@ export const campaignSpecSchema = z.strictObject({
   evaluator: evaluatorSchema,
   surrogate: surrogateSchema.default({ kind: 'auto' }),
   acquisition: acquisitionSchema.default({ kind: 'ucb' }),
-  /** Candidates drawn at random before the first model. */
-  initial: z.int().min(1).max(10_000),
+  /** Candidates drawn at random before the first model; 0 is for a campaign that begins with a data set. */
+  initial: z.int().min(0).max(10_000),
   batch_size: z.int().min(1).max(1000).default(1),
   /** Evaluations in all, the initial ones included. */
   budget: z.int().min(1).max(100_000),
@@ -128,6 +132,8 @@ export interface CampaignView {
   progress: { evaluated: number; budget: number; fraction: number; step: string };
   best: CampaignIteration['best'];
   history: CampaignIteration[];
+  /** The files of the newest surrogate, which together are one ensemble. */
+  model_paths: string[];
   created_at: string;
   finished_at: string | null;
 }

@@ -9,6 +9,14 @@ export const nameSchema = z
   .max(limits.maxNameChars)
   .regex(/^[\w.@:-]+$/, 'expected letters, digits and . _ - @ :');
 
+/** A column of a table: what people write in the header of a CSV file. */
+export const columnNameSchema = z
+  .string()
+  .min(1)
+  .max(limits.maxNameChars)
+  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  .regex(/^(?!__proto__$)[^\u0000-\u001f\u007f]+$/, 'expected a column name without control characters');
+
 /** An ISO 8601 time with a zone. */
 export const timeSchema = z.iso.datetime({ offset: true });
 

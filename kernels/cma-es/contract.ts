@@ -1,0 +1,107 @@
+/** Per-variable bounds; null or an infinite number leaves a side open. Each side one number for all, or d of them. */
+export interface Bounds {
+  readonly lower: number | null | readonly (number | null)[];
+  readonly upper: number | null | readonly (number | null)[];
+}
+
+/**
+ * One run of CMA-ES. Apart from the first four, names, meanings and defaults are pycma's (version 4.5). In defaults, d is
+ * the dimension and λ the population size.
+ */
+export interface CmaOptions {
+  /** d, 1 … 2,000; up to 100,000 with `CMA_diagonal: true`. */
+  readonly dimension: number;
+  /** Where the search begins: d numbers, within the bounds. */
+  readonly x0: readonly number[];
+  /** Initial standard deviation, above 0; the optimum should lie within about x0 ± 3·sigma0. */
+  readonly sigma0: number;
+  /** Of all randomness, 0 … 2⁵³ − 1. */
+  readonly seed: number;
+  /** Feasible box; without it every point is feasible. Nothing outside is ever asked for. */
+  readonly bounds?: Bounds;
+  /** λ, candidates of a generation, at least 2. Default ⌊4 + 3 ln d⌋. */
+  readonly popsize?: number;
+  /** Learn from the worse half too, by negative weights. Default true. */
+  readonly CMA_active?: boolean;
+  /** Learn variances only: always, or for this many first iterations. Default false. */
+  readonly CMA_diagonal?: boolean | number;
+  /** Factors of sigma0 by coordinate. Default 1. */
+  readonly CMA_stds?: readonly number[];
+  /** Multiplier of the damping of the step size. Default 1. */
+  readonly CSA_dampfac?: number;
+  /** Least standard deviation of a coordinate, one for all or d of them. Default 0. */
+  readonly minstd?: number | readonly number[];
+  /** Greatest standard deviation of a coordinate, one for all or d of them. Default `maxstd_boundrange`. */
+  readonly maxstd?: number | readonly number[];
+  /** `maxstd` in units of upper − lower, where both are finite. Default 1/3. */
+  readonly maxstd_boundrange?: number;
+  /** Iterations from one eigendecomposition of C to the next. Default: λ/2 / (d·(c1 + cμ)) evaluations. */
+  readonly updatecovwait?: number;
+  /** Stop at this value. Default: never. */
+  readonly ftarget?: number;
+  /** Stop when the next generation would go beyond this many evaluations; the first is always evaluated. Default: never. */
+  readonly maxfevals?: number;
+  /** Iterations. Default 100 + ⌊150·(d + 3)² / √λ⌋. */
+  readonly maxiter?: number;
+  /** Stop when the values of a generation, and the best ones of late, lie within this range. Default 1e-11. */
+  readonly tolfun?: number;
+  /** Stop when the best values of the last 10 + ⌈30·d/λ⌉ generations lie within this range. Default 1e-12. */
+  readonly tolfunhist?: number;
+  /** Stop when a generation's range is below this share of how far the median has come down. Default 0: never. */
+  readonly tolfunrel?: number;
+  /** Stop when the standard deviations and the evolution path are below this in every coordinate. Default 1e-11. */
+  readonly tolx?: number;
+  /** Stop when a standard deviation has grown by this factor: sigma0 was far too small. Default 1e3. */
+  readonly tolfacupx?: number;
+  /** Stop when σ has grown by this factor beyond the longest axis of C. Default 1e20; 0: never. */
+  readonly tolupsigma?: number;
+  /** Stop when the condition number of C is above. Default 1e14; 0: never. */
+  readonly tolconditioncov?: number;
+  /** Iterations with a flat generation (best equal to the upper quartile) that are put up with. Default 1. */
+  readonly tolflatfitness?: number;
+  /** Stop when nothing improved over this many iterations. Default ⌊100 + 100·d^1.5/λ⌋; 0: never. */
+  readonly tolstagnation?: number;
+  /** Stop when the mean stays within [δ] for [n + r·iterations] iterations: [δ, n, r]. Default [1e-9, 20, 0.1]; false: never. */
+  readonly tolxstagnation?: readonly [number, number, number] | false;
+}
+
+/**
+ * Iterations in a row in which every value may be NaN. Such a generation is counted but teaches nothing, and the next one
+ * is drawn from the same distribution; after this many the run stops with `allnan`.
+ */
+export const ALL_NAN_ITERATIONS = 10;
+
+/** Why a run stopped: pycma's names, and `allnan`. Each comes with the threshold that was passed, or the index it concerns. */
+export type StopReasons = Record<string, number>;
+
+/** Sequences of runs. */
+export interface RestartOptions {
+  /**
+   * `none`: one run. `ipop`: each further run with twice the population (Auger and Hansen 2005). `bipop`: large
+   * populations and local searches with small ones by turns, each regime with the same budget (Hansen 2009, as in pycma).
+   */
+  readonly restarts: 'none' | 'ipop' | 'bipop';
+  /** Evaluations of all runs together, at least 1. No generation begins that would go beyond, except the very first. */
+  readonly maxEvaluations: number;
+  /** Stop at this value. */
+  readonly target?: number;
+  /** Doublings of the population at most. Default 9. */
+  readonly maxRestarts?: number;
+  /** Where further runs begin: at x0, or anywhere within the bounds (all of which must be finite then). Default `x0`. */
+  readonly restartFrom?: 'x0' | 'bounds';
+}
+
+export const LIMITS = {
+  dimension: 2000,
+  diagonalDimension: 100_000,
+  popsize: 1_000_000,
+  /** λ·d */
+  populationNumbers: 1 << 24,
+  restarts: 30,
+} as const;
+
+/** How far the fast version may be from the reference, on `generations` generations from the same random numbers. */
+export const TOLERANCE = { generations: 40, relative: 1e-9 } as const;
+
+/** Ratio of coordinate variances in C above which scales move out of C (pycma's `conditioncov_alleviate`). */
+export const ALLEVIATE_CONDITION = 1e8;

@@ -1,0 +1,167 @@
+import type { RunBlock } from './block.ts';
+import { ALL_NAN_ITERATIONS } from './contract.ts';
+import type { StopReasons } from './contract.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** Every how many iterations best and median enter the long history. */
+const SPARSE = 5;
+/** Entries of the long history. */
+const LONG_HISTORY = 20_000;
+
+/** What termination remembers between generations. */
+export interface TerminationState {
+  readonly counters: { flat: number; anchored: number };
+  /** Best values of late, all kept best values, all kept medians (oldest first), and [first median, least median]. */
+  readonly histories: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+function range(values: readonly number[]): number {
+  let least = Infinity;
+  let most = -Infinity;
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return most - least;
+}
+
+/** Whether the newest `span` values are no better, in the median, than the `span` before them. */
+function stagnates(history: readonly number[], span: number): boolean {
+  const newest = history.slice(history.length - span);
+  const before = history.slice(history.length - 2 * span, history.length - span);
+  return median(newest) >= median(before);
+}
+
+/** pycma's termination conditions, looked at once after each generation. */
+export class Termination {
+  readonly #options: ResolvedOptions;
+  #recent: number[] = [];
+  #bests: number[] = [];
+  #medians: number[] = [];
+  #firstMedian = NaN;
+  #leastMedian = Infinity;
+  /** Flat generations in a row. */
+  #flat = 0;
+  /** Iteration in which the mean last moved by more than δ. */
+  #anchored = 0;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+  }
+
+  save(): TerminationState {
+    return {
+      counters: { flat: this.#flat, anchored: this.#anchored },
+      histories: [
+        Float64Array.from(this.#recent),
+        Float64Array.from(this.#bests),
+        Float64Array.from(this.#medians),
+        Float64Array.of(this.#firstMedian, this.#leastMedian),
+      ],
+    };
+  }
+
+  load({ counters, histories }: TerminationState): void {
+    const [recent, bests, medians, extremes] = histories;
+    this.#recent = [...recent];
+    this.#bests = [...bests];
+    this.#medians = [...medians];
+    this.#firstMedian = extremes[0] ?? NaN;
+    this.#leastMedian = extremes[1] ?? Infinity;
+    this.#flat = counters.flat;
+    this.#anchored = counters.anchored;
+  }
+
+  /** Takes a generation in and says which conditions hold now. */
+  update(block: RunBlock): StopReasons {
+    const reasons: StopReasons = {};
+    this.#budgets(block, reasons);
+    const failed = block.get('allNan');
+    if (failed > 0) {
+      if (failed >= ALL_NAN_ITERATIONS) reasons.allnan = failed;
+      return reasons;
+    }
+    this.#remember(block);
+    this.#values(block, reasons);
+    this.#stagnation(block, reasons);
+    this.#spread(block, reasons);
+    return reasons;
+  }
+
+  #remember(block: RunBlock): void {
+    const { dimension, popsize } = this.#options;
+    const best = block.get('fitBest');
+    const middle = block.get('fitMedian');
+    this.#recent.push(best);
+    if (this.#recent.length > 10 + (30 * dimension) / popsize) this.#recent.shift();
+    if (block.get('iterations') % SPARSE === 0) {
+      this.#bests.push(best);
+      this.#medians.push(middle);
+      if (this.#bests.length > LONG_HISTORY) {
+        this.#bests.shift();
+        this.#medians.shift();
+      }
+    }
+    if (Number.isNaN(this.#firstMedian)) this.#firstMedian = middle;
+    this.#leastMedian = Math.min(this.#leastMedian, middle);
+    this.#flat = best < block.get('fitUpper') ? 0 : this.#flat + 1;
+  }
+
+  #budgets(block: RunBlock, reasons: StopReasons): void {
+    const { ftarget, maxfevals, maxiter, popsize } = this.#options;
+    if (block.get('bestFun') <= ftarget) reasons.ftarget = ftarget;
+    if (block.get('evaluations') + popsize > maxfevals) reasons.maxfevals = maxfevals;
+    if (block.get('iterations') >= maxiter) reasons.maxiter = maxiter;
+  }
+
+  #values(block: RunBlock, reasons: StopReasons): void {
+    const { tolfun, tolfunhist, tolfunrel, tolflatfitness } = this.#options;
+    const current = block.get('fitWorst') - block.get('fitBest');
+    const historic = range(this.#recent);
+    if (current < tolfun && historic < tolfun) reasons.tolfun = tolfun;
+    if (current < tolfunrel * (this.#firstMedian - this.#leastMedian)) reasons.tolfunrel = tolfunrel;
+    if (this.#recent.length > 9 && historic < tolfunhist) reasons.tolfunhist = tolfunhist;
+    if (this.#flat > tolflatfitness) reasons.tolflatfitness = tolflatfitness;
+  }
+
+  #stagnation(block: RunBlock, reasons: StopReasons): void {
+    const { dimension, popsize, tolstagnation, tolxstagnation } = this.#options;
+    const iterations = block.get('iterations');
+    if (tolxstagnation !== undefined) {
+      const [delta, offset, fraction] = tolxstagnation;
+      const patience = offset + fraction * iterations;
+      const waited = iterations - this.#anchored;
+      if (block.get('anchorDistance') > delta * Math.sqrt(Math.max(1, waited / patience))) {
+        block.moveAnchor();
+        this.#anchored = iterations;
+      } else if (waited > patience) {
+        reasons.tolxstagnation = delta;
+      }
+    }
+    if (tolstagnation === 0 || iterations <= dimension * (5 + 100 / popsize) || this.#bests.length <= 100) return;
+    const span = Math.floor(Math.max(tolstagnation / 10, this.#bests.length / 10));
+    const sinceBest = (block.get('evaluations') - block.get('bestAt')) / popsize;
+    if (sinceBest <= tolstagnation / 2 || 2 * span >= this.#bests.length) return;
+    if (stagnates(this.#medians, span) && stagnates(this.#bests, span)) reasons.tolstagnation = tolstagnation;
+  }
+
+  #spread(block: RunBlock, reasons: StopReasons): void {
+    const { sigma0, tolx, tolfacupx, tolupsigma, tolconditioncov } = this.#options;
+    const longest = block.get('axisMax');
+    if (block.get('growth') > tolfacupx) reasons.tolfacupx = tolfacupx;
+    if (block.get('stdMax') < tolx && block.get('pathMax') < tolx) reasons.tolx = tolx;
+    if (tolupsigma > 0 && block.get('sigma') / longest > sigma0 * tolupsigma) reasons.tolupsigma = tolupsigma;
+    if (block.get('deafCoordinate') >= 0) reasons.noeffectcoord = block.get('deafCoordinate');
+    if (block.get('deafAxis') >= 0) reasons.noeffectaxis = block.get('deafAxis');
+    if (tolconditioncov > 0 && longest > Math.sqrt(tolconditioncov) * block.get('axisMin')) {
+      reasons.tolconditioncov = tolconditioncov;
+    }
+  }
+}

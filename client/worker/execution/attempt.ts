@@ -1,0 +1,147 @@
+import { findTaskType, parseArguments, type TaskName } from '#catalog';
+import { decodeBase64, encodeBase64 } from '#kernels/runtime';
+import {
+  limits,
+  TabgridError,
+  type Assignment,
+  type JsonObject,
+  type Outcome,
+  type Progress,
+  type Snapshot,
+} from '#protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { EvaluatorHost, FileAccess, TaskBodies, TaskBody, TaskContext } from '../tasks/body.ts';
+import { failureOf, successOf } from './failure.ts';
+import { ProgressThrottle } from './progress.ts';
+
+/** What is the same for every attempt of a thread. */
+export interface AttemptSettings {
+  bodies: TaskBodies;
+  kernels: WebAssembly.Module;
+  kernelDigest: string;
+  workerName: string;
+  clock: Clock;
+  /** Lets messages in: resolves in a later turn of the event loop. */
+  pause: () => Promise<void>;
+}
+
+/** What belongs to one attempt. */
+export interface AttemptHooks {
+  files: FileAccess;
+  evaluators?: EvaluatorHost;
+  onProgress(progress: Progress): void;
+  onSnapshot(snapshot: Snapshot): void;
+}
+
+export interface AttemptReport {
+  outcome: Outcome;
+  runtimeMs: number;
+}
+
+/** How long a body may compute between two looks at its messages. */
+const pauseEveryMs = 12;
+const progressIntervalMs = 250;
+
+/** One attempt of one task: its body, its limits, its snapshots. The hard limit is the host’s, who can end the thread. */
+export class Attempt {
+  readonly #assignment: Assignment;
+  readonly #settings: AttemptSettings;
+  readonly #hooks: AttemptHooks;
+  readonly #stop = new AbortController();
+  readonly #soft = new AbortController();
+  #snapshotWanted = false;
+
+  constructor(assignment: Assignment, settings: AttemptSettings, hooks: AttemptHooks) {
+    this.#assignment = assignment;
+    this.#settings = settings;
+    this.#hooks = hooks;
+  }
+
+  /** The body delivers a snapshot at its next step. */
+  askSnapshot(): void {
+    this.#snapshotWanted = true;
+  }
+
+  /** The body ends at its next step. */
+  abort(): void {
+    this.#stop.abort(new TabgridError('revoked', 'The task was stopped.'));
+  }
+
+  /** Never rejects: what goes wrong is in the outcome. */
+  async run(): Promise<AttemptReport> {
+    const { clock } = this.#settings;
+    const { soft_time_limit_ms: softLimitMs } = this.#assignment;
+    const begunMs = clock.now();
+    const progress = new ProgressThrottle(clock, progressIntervalMs, (one) => this.#hooks.onProgress(one));
+    const cancelSoft = clock.setTimer(softLimitMs, () => {
+      this.#soft.abort(
+        new TabgridError('soft_time_limit_exceeded', `The soft time limit of ${softLimitMs / 1000} s is over.`),
+      );
+    });
+    let outcome: Outcome;
+    try {
+      const { body, kwargs } = this.#prepare();
+      outcome = successOf(await body(this.#context(progress), kwargs as never));
+    } catch (error) {
+      outcome = this.#stop.signal.aborted ? { type: 'revoked' } : failureOf(error);
+    } finally {
+      cancelSoft();
+      progress.stop();
+    }
+    return { outcome, runtimeMs: Math.max(0, clock.now() - begunMs) };
+  }
+
+  #prepare(): { body: TaskBody<TaskName>; kwargs: JsonObject } {
+    const { task, args, kwargs } = this.#assignment;
+    const type = findTaskType(task);
+    const body = type && this.#settings.bodies[type.name as TaskName];
+    if (!type || !body) throw new TabgridError('unknown_task', `This worker has no body for ${task}.`);
+    // The edge may have merged positional arguments into the keywords already.
+    const positional = args.some((_, at) => Object.hasOwn(kwargs, type.positional[at] ?? '')) ? [] : args;
+    return { body: body, kwargs: parseArguments(type, positional, kwargs).kwargs };
+  }
+
+  #context(progress: ProgressThrottle): TaskContext {
+    const { kernels, kernelDigest, workerName, clock, pause } = this.#settings;
+    const { signal } = this.#stop;
+    let pausedAtMs = clock.now();
+    return {
+      taskId: this.#assignment.task_id,
+      attempt: this.#assignment.attempt,
+      workerName,
+      kernels,
+      kernelDigest,
+      files: this.#hooks.files,
+      progress: (one) => progress.report(one),
+      snapshot: readSnapshot(this.#assignment.snapshot, kernelDigest),
+      checkpoint: (make) => this.#checkpoint(make),
+      signal,
+      softLimit: this.#soft.signal,
+      async yield() {
+        signal.throwIfAborted();
+        if (clock.now() - pausedAtMs < pauseEveryMs) return;
+        await pause();
+        pausedAtMs = clock.now();
+        signal.throwIfAborted();
+      },
+      ...(this.#hooks.evaluators ? { evaluators: this.#hooks.evaluators } : {}),
+    };
+  }
+
+  #checkpoint(make: () => Uint8Array): void {
+    if (!this.#snapshotWanted) return;
+    this.#snapshotWanted = false;
+    const bytes = make();
+    // One that is too large for a frame is not sent: the task would start anew elsewhere, which is correct, only slower.
+    if (bytes.length > limits.maxSnapshotBytes) return;
+    this.#hooks.onSnapshot({ kernel_digest: this.#settings.kernelDigest, data: encodeBase64(bytes) });
+  }
+}
+
+/** Bytes to go on from, unless other kernels wrote them: those would give other bits. */
+function readSnapshot(snapshot: Snapshot | null, kernelDigest: string): Uint8Array | null {
+  if (snapshot?.kernel_digest !== kernelDigest) return null;
+  const { data } = snapshot;
+  const padding = data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0;
+  return decodeBase64('snapshot', data, Math.floor((data.length * 3) / 4) - padding);
+}

@@ -1,0 +1,135 @@
+import type { Assignment, Progress, Snapshot } from '#protocol';
+import { isErrorCode, TabgridError, type ErrorCode } from '#protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { FileAccess, TaskBodies } from '../tasks/body.ts';
+import { Attempt, type AttemptReport } from './attempt.ts';
+import { attemptKey } from './executor.ts';
+
+/** An error’s code does not survive the way between threads, so answers are values. */
+export type Reply<T> = { ok: T } | { error: { code: ErrorCode; message: string } };
+
+/** What a thread asks of its host. `key` names the attempt, because messages of an ended one may still arrive. */
+export interface ThreadHooks {
+  progress(key: string, progress: Progress): void;
+  snapshot(key: string, snapshot: Snapshot): void;
+  readFile(key: string, path: string): Promise<Reply<Uint8Array>>;
+  writeFile(
+    key: string,
+    path: string,
+    bytes: Uint8Array,
+    contentType: string,
+  ): Promise<Reply<{ path: string; sha256: string }>>;
+}
+
+/** The hooks as a thread sees them, through comlink. */
+export type RemoteHooks = {
+  [Name in keyof ThreadHooks]: (
+    ...args: Parameters<ThreadHooks[Name]>
+  ) => Promise<Awaited<ReturnType<ThreadHooks[Name]>>>;
+};
+
+export interface ThreadSettings {
+  kernels: WebAssembly.Module;
+  kernelDigest: string;
+  workerName: string;
+  /** A module with further bodies, exported as `bodies`; null for none. */
+  extraBodies: string | null;
+}
+
+/** What the host may rely on after a run. */
+export interface ThreadReport extends AttemptReport {
+  /** Memory that the thread holds, where it can tell. */
+  memoryBytes: number | null;
+}
+
+export interface ThreadParts {
+  bodies: TaskBodies;
+  clock: Clock;
+  pause: () => Promise<void>;
+  memoryBytes?: () => number;
+}
+
+/** The inside of a compute thread, a Web Worker or a worker thread: computes one attempt at a time for its host. */
+export class ComputeThread {
+  readonly #parts: ThreadParts;
+  #bodies: TaskBodies;
+  #hooks: RemoteHooks | null = null;
+  #settings: ThreadSettings | null = null;
+  #attempt: Attempt | null = null;
+
+  constructor(parts: ThreadParts) {
+    this.#parts = parts;
+    this.#bodies = parts.bodies;
+  }
+
+  async init(hooks: RemoteHooks, settings: ThreadSettings): Promise<void> {
+    this.#hooks = hooks;
+    this.#settings = settings;
+    if (settings.extraBodies !== null) {
+      const extra = (await import(/* @vite-ignore */ settings.extraBodies)) as { bodies?: TaskBodies };
+      if (!extra.bodies) throw new Error(`${settings.extraBodies}: expected an export named bodies`);
+      this.#bodies = { ...this.#bodies, ...extra.bodies };
+    }
+  }
+
+  async run(assignment: Assignment): Promise<ThreadReport> {
+    const [hooks, settings] = [this.#hooks, this.#settings];
+    if (!hooks || !settings) throw new Error('The thread was not initialised.');
+    const key = attemptKey(assignment);
+    const attempt = new Attempt(
+      assignment,
+      { ...settings, bodies: this.#bodies, clock: this.#parts.clock, pause: this.#parts.pause },
+      {
+        files: remoteFiles(hooks, key),
+        onProgress: (progress) => void hooks.progress(key, progress),
+        onSnapshot: (snapshot) => void hooks.snapshot(key, snapshot),
+      },
+    );
+    this.#attempt = attempt;
+    const report = await attempt.run();
+    this.#attempt = null;
+    return { ...report, memoryBytes: this.#parts.memoryBytes?.() ?? null };
+  }
+
+  askSnapshot(): void {
+    this.#attempt?.askSnapshot();
+  }
+
+  abort(): void {
+    this.#attempt?.abort();
+  }
+}
+
+function remoteFiles(hooks: RemoteHooks, key: string): FileAccess {
+  return {
+    read: async (path) => unwrap(await hooks.readFile(key, path)),
+    write: async (path, bytes, contentType) => unwrap(await hooks.writeFile(key, path, bytes, contentType)),
+  };
+}
+
+function unwrap<T>(reply: Reply<T>): T {
+  if ('ok' in reply) return reply.ok;
+  throw new TabgridError(reply.error.code, reply.error.message);
+}
+
+/** Runs `work` and answers with a value, whatever happens. */
+export async function replyOf<T>(work: () => Promise<T>): Promise<Reply<T>> {
+  try {
+    return { ok: await work() };
+  } catch (error) {
+    const code = error instanceof TabgridError && isErrorCode(error.code) ? error.code : 'task_failed';
+    return { error: { code, message: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
+/** Resolves in a later turn of the event loop, after the messages that already wait. */
+export function pauseByMessage(): () => Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      port2.postMessage(null);
+    });
+}

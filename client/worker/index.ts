@@ -1,0 +1,29 @@
+export { systemClock, delay, type Clock } from './lib/clock.ts';
+export type { Connection, Transport, TransportListener } from './link/transport.ts';
+export { WebSocketTransport, type WebSocketLike, type WebSocketTransportOptions } from './link/websocket.ts';
+export { errorOf } from './link/diagnose.ts';
+export { sessionDefaults, WorkerSession, type SessionParts } from './session/session.ts';
+export { SessionMachine, type Moment } from './session/machine.ts';
+export { parseRate } from './session/rate.ts';
+export type {
+  SessionEffect,
+  SessionEvent,
+  SessionInput,
+  SessionOptions,
+  SessionPhase,
+  SessionStats,
+} from './session/messages.ts';
+export {
+  attemptKey,
+  type AbortReason,
+  type ExecutionEvent,
+  type ExecutionListener,
+  type Executor,
+} from './execution/executor.ts';
+export { Attempt, type AttemptHooks, type AttemptReport, type AttemptSettings } from './execution/attempt.ts';
+export { failure, failureOf } from './execution/failure.ts';
+export { ThreadPool, type PoolOptions } from './execution/pool.ts';
+export { serveThread, startThread, type Thread } from './execution/remote-thread.ts';
+export { ComputeThread, pauseByMessage, type ThreadParts, type ThreadSettings } from './execution/thread.ts';
+export { HttpFiles, type FileStore, type HttpFilesOptions } from './files/http-files.ts';
+export type { CandidateValues, EvaluatorHost, FileAccess, TaskBodies, TaskBody, TaskContext } from './tasks/body.ts';

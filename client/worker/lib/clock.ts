@@ -1,0 +1,38 @@
+/** Time and chance, as a parameter: logic asks this instead of the host, so that tests decide both. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Calls `run` once after `ms`; the answer cancels it. */
+  setTimer(ms: number, run: () => void): () => void;
+}
+
+/** Hosts fire at once what is further away. */
+const maxTimerMs = 2_147_483_647;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  setTimer(ms, run) {
+    const timer = setTimeout(run, Math.min(ms, maxTimerMs));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms`, or at once when `signal` is aborted. */
+export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const done = () => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, done);
+    signal?.addEventListener('abort', done);
+  });
+}

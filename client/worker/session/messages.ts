@@ -1,0 +1,98 @@
+import type {
+  Assignment,
+  AttemptRef,
+  Capabilities,
+  Json,
+  Outcome,
+  Progress,
+  RetryPolicy,
+  WorkerFrame,
+  WorkerId,
+} from '#protocol';
+import type { TabgridError } from '#protocol';
+import type { AbortReason, ExecutionEvent } from '../execution/executor.ts';
+
+/** Who a worker is and how it behaves. */
+export interface SessionOptions {
+  /** Unique among all workers; the same over reconnects. */
+  workerId: WorkerId;
+  name: string;
+  queues: readonly string[];
+  /** Attempts computed at a time. */
+  concurrency: number;
+  /** Tasks asked for per computing slot: 1 holds nothing that is not being computed; more hides the way to the edge from short tasks. */
+  prefetch: number;
+  capabilities: Capabilities;
+  kernelDigest: string;
+  /** Starts per second, minute or hour, such as `10/s`; null for no limit. */
+  rateLimit: string | null;
+  /** How often a running attempt is asked for a snapshot, in ms; 0 asks only when leaving. */
+  snapshotEveryMs: number;
+  /** A connection without `welcome` after this long is given up. */
+  connectTimeoutMs: number;
+  /** Heartbeats without answer after which a connection counts as dead. */
+  maxUnansweredPings: number;
+  reconnect: RetryPolicy;
+}
+
+export type TimerName = 'reconnect' | 'connect' | 'heartbeat' | 'flush' | 'rate' | 'leave';
+
+/** What a session hears. */
+export type SessionInput =
+  | { type: 'start' }
+  | { type: 'opened' }
+  | { type: 'closed'; error: TabgridError | null }
+  | { type: 'message'; text: string }
+  | { type: 'timer'; name: TimerName }
+  | { type: 'execution'; ref: AttemptRef; event: ExecutionEvent }
+  | { type: 'resize'; concurrency: number }
+  /** Leaves in good order: hands back what can be continued elsewhere, finishes the rest, unless `graceMs` pass before. */
+  | { type: 'drain'; reason: string; graceMs: number | null }
+  /** Leaves at once. */
+  | { type: 'leave'; reason: string };
+
+/** What a session wants done, in order. */
+export type SessionEffect =
+  | { type: 'connect' }
+  | { type: 'disconnect'; reason: string }
+  | { type: 'send'; frame: WorkerFrame }
+  | { type: 'ping' }
+  | { type: 'set_timer'; name: TimerName; ms: number }
+  | { type: 'clear_timer'; name: TimerName }
+  | { type: 'execute'; assignment: Assignment }
+  | { type: 'abort'; ref: AttemptRef; reason: AbortReason }
+  | { type: 'ask_snapshot'; ref: AttemptRef }
+  | { type: 'resize'; concurrency: number }
+  | { type: 'recycle' }
+  | { type: 'event'; event: SessionEvent };
+
+/** `connecting` also between attempts; `hello` until the edge has answered; `draining` while leaving in good order. */
+export type SessionPhase = 'connecting' | 'hello' | 'working' | 'draining' | 'closed';
+
+/** What a page, a log or a test may watch. */
+export type SessionEvent =
+  | { type: 'phase'; phase: SessionPhase; error: TabgridError | null }
+  | { type: 'assigned'; assignment: Assignment }
+  | { type: 'started'; ref: AttemptRef; task: string }
+  | { type: 'progress'; ref: AttemptRef; task: string; progress: Progress }
+  | { type: 'finished'; ref: AttemptRef; task: string; outcome: Outcome; runtimeMs: number }
+  | { type: 'acknowledged'; ref: AttemptRef; status: 'recorded' | 'lease_lost' }
+  /** No longer computed here; the task is not over. */
+  | { type: 'dropped'; ref: AttemptRef; task: string; reason: AbortReason | 'adopted' }
+  | { type: 'warning'; message: string };
+
+/** A worker’s figures, as the control command `stats` answers. */
+export interface SessionStats {
+  [figure: string]: Json;
+  phase: SessionPhase;
+  concurrency: number;
+  queues: string[];
+  active: { task_id: string; attempt: number; task: string; running: boolean }[];
+  /** Outcomes that the edge has not confirmed. */
+  unacknowledged: number;
+  succeeded: number;
+  failed: number;
+  busy_seconds: number;
+  /** Connections made so far. */
+  connections: number;
+}

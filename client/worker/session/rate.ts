@@ -1,0 +1,54 @@
+import { TabgridError } from '#protocol';
+
+const windowsMs = { s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** Starts per window. */
+export interface Rate {
+  count: number;
+  windowMs: number;
+}
+
+/**
+ * Reads Celery’s notation: `10/s`, `100/m`, `1000/h`.
+ *
+ * @throws TabgridError `invalid_request` for anything else.
+ */
+export function parseRate(text: string): Rate {
+  const match = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text);
+  const count = Number(match?.[1]);
+  if (match === null || !(count > 0)) {
+    throw new TabgridError(
+      'invalid_request',
+      `rate_limit: expected a rate such as 10/s, 100/m or 1000/h, got "${text}"`,
+    );
+  }
+  return { count, windowMs: windowsMs[match[2] as keyof typeof windowsMs] };
+}
+
+/** A token bucket that holds one window’s share at most one second long, so that bursts stay small. */
+export class RateLimiter {
+  #rate: Rate | null = null;
+  #tokens = 0;
+  #refilledAtMs = 0;
+
+  set(rate: Rate | null, nowMs: number): void {
+    this.#rate = rate;
+    this.#tokens = 1;
+    this.#refilledAtMs = nowMs;
+  }
+
+  /** Takes one start; 0 when it may begin now, else the milliseconds to wait before asking again. */
+  take(nowMs: number): number {
+    if (this.#rate === null) return 0;
+    const perMs = this.#rate.count / this.#rate.windowMs;
+    const burst = Math.max(1, perMs * 1000);
+    this.#tokens = Math.min(burst, this.#tokens + Math.max(0, nowMs - this.#refilledAtMs) * perMs);
+    this.#refilledAtMs = nowMs;
+    // Many small refills may sum to a hair less than one.
+    if (this.#tokens >= 1 - 1e-9) {
+      this.#tokens -= 1;
+      return 0;
+    }
+    return Math.ceil((1 - this.#tokens) / perMs);
+  }
+}

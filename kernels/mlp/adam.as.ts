@@ -11,8 +11,8 @@ const EPSILON: f64 = 1e-8;
 const FIRST_MOMENT_FLOOR: f32 = 1e-25;
 const SECOND_MOMENT_FLOOR: f32 = 1e-36;
 
-/** One step on `bytes` of parameters at `offset`; `rate` and `epsilon` carry the bias correction. */
-function step(network: Network, offset: usize, bytes: usize, rate: f32, epsilon: f32, decay: f32): void {
+/** One step on `bytes` of parameters at `offset`; `rate` carries the bias corrections. */
+function step(network: Network, offset: usize, bytes: usize, rate: f32, decay: f32): void {
   let w = network.parameters + offset;
   let g = network.gradient + offset;
   let m = network.firstMoment + offset;
@@ -23,7 +23,7 @@ function step(network: Network, offset: usize, bytes: usize, rate: f32, epsilon:
   const beta2 = f32x4.splat(<f32>BETA2);
   const rest2 = f32x4.splat(<f32>(1 - BETA2));
   const rates = f32x4.splat(rate);
-  const epsilons = f32x4.splat(epsilon);
+  const epsilons = f32x4.splat(<f32>EPSILON);
   const decays = f32x4.splat(decay);
   const floor1 = f32x4.splat(FIRST_MOMENT_FLOOR);
   const floor2 = f32x4.splat(SECOND_MOMENT_FLOOR);
@@ -42,16 +42,14 @@ function step(network: Network, offset: usize, bytes: usize, rate: f32, epsilon:
 }
 
 /**
- * Step t (from 1) of Adam (Kingma & Ba 2015, algorithm 1, in the form at the end of its section 2: the bias corrections are
- * moved into the rate, and into ε so that nothing else changes). The penalty ½·decay·ΣW² is part of the gradient.
+ * Step t (from 1) of Adam (Kingma & Ba 2015, algorithm 1, in the form at the end of its section 2, with ε̂ = 1e-8). The
+ * penalty ½·decay·ΣW² is part of the gradient.
  */
 export function adam(network: Network, t: f64, learningRate: f64, decay: f64): void {
-  const correction2 = Math.sqrt(1.0 - Math.pow(BETA2, t));
-  const rate = <f32>((learningRate * correction2) / (1.0 - Math.pow(BETA1, t)));
-  const epsilon = <f32>(EPSILON * correction2);
+  const rate = <f32>((learningRate * Math.sqrt(1.0 - Math.pow(BETA2, t))) / (1.0 - Math.pow(BETA1, t)));
   for (let l = 0; l < network.depth; l++) {
     const layer = network.layer(l);
-    step(network, layer.weights, layer.bias - layer.weights, rate, epsilon, <f32>decay);
-    step(network, layer.bias, (<usize>layer.paddedOutputs) << 2, rate, epsilon, 0);
+    step(network, layer.weights, layer.bias - layer.weights, rate, <f32>decay);
+    step(network, layer.bias, (<usize>layer.paddedOutputs) << 2, rate, 0);
   }
 }

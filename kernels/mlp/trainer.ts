@@ -4,7 +4,7 @@ import { checkOptions, checkTrainingSet } from './contract.ts';
 import type { EpochReport, MlpOptions, TrainingSet } from './contract.ts';
 import { prepare, standardise } from './data.ts';
 import type { Preparation, Scaling } from './data.ts';
-import { initialParameters } from './layers.ts';
+import { initialParameters, parameterCount } from './layers.ts';
 import { makeModel } from './model.ts';
 import type { MlpModel } from './model.ts';
 import { Network, instantiateMlp } from './network.ts';
@@ -52,6 +52,7 @@ export class MlpTrainer {
     this.#data = checkTrainingSet(data);
     this.#options = checkOptions(options);
     this.#widths = [data.dimension, ...this.#options.hidden, data.outputs];
+    parameterCount('hidden', this.#widths);
     this.#preparation = prepare(data, this.#options);
     const { split, inputs, targets } = this.#preparation;
     const instance = instantiateMlp(module);

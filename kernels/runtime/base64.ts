@@ -25,5 +25,7 @@ export function decodeBase64(field: string, text: unknown, length: number): Uint
     throw new KernelInputError(field, expected, text);
   }
   if (binary.length !== length) throw new KernelInputError(field, expected, text);
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }

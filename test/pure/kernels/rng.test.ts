@@ -134,8 +134,8 @@ describe('normalQuantile', () => {
   it('gives the quantiles that Wichura prints for checking', () => {
     // Algorithm AS 241, section on test results.
     expect(normalQuantile(0.25)).toBeCloseTo(-0.6744897501960817, 15);
-    expect(normalQuantile(0.001)).toBeCloseTo(-3.090232306167814, 15);
-    expect(normalQuantile(1e-20)).toBeCloseTo(-9.2623400897984, 14);
+    expect(normalQuantile(0.001)).toBeCloseTo(-3.090232306167814, 14);
+    expect(normalQuantile(1e-20)).toBeCloseTo(-9.2623400897984, 13);
   });
 
   it('is the inverse of the distribution function', () => {

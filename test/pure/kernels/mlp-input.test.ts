@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { KernelInputError } from '../../../kernels/index.ts';
+import { MlpPredictor, MlpTrainer, parseMlpModel } from '../../../kernels/mlp/index.ts';
+import type { MlpModel, MlpOptions, TrainingSet } from '../../../kernels/mlp/index.ts';
+import { kernelModule } from './load.ts';
+import { defaults, smoothData } from './mlp-data.ts';
+
+const module = await kernelModule();
+const data = smoothData(12, 3, 1, 1);
+
+function train(set: TrainingSet, options: MlpOptions): MlpModel {
+  const trainer = MlpTrainer.create(module, set, options);
+  while (!trainer.done) trainer.step();
+  return trainer.finish();
+}
+
+function changed(values: Float64Array, index: number, value: number): Float64Array {
+  return values.map((old, i) => (i === index ? value : old));
+}
+
+function expectFault(field: string, work: () => unknown): void {
+  expect(work).toThrow(KernelInputError);
+  try {
+    work();
+  } catch (error) {
+    expect((error as KernelInputError).field).toBe(field);
+  }
+}
+
+describe('a training set is refused', () => {
+  const faults: [string, string, Partial<TrainingSet>][] = [
+    ['without rows', 'rows', { rows: 0, inputs: new Float64Array(0), targets: new Float64Array(0) }],
+    ['with a fraction of a row', 'rows', { rows: 1.5 }],
+    ['without inputs', 'dimension', { dimension: 0 }],
+    ['without targets', 'outputs', { outputs: 0 }],
+    ['with too few inputs', 'inputs', { inputs: data.inputs.slice(1) }],
+    ['with too many targets', 'targets', { targets: new Float64Array(13) }],
+    ['with NaN among the inputs', 'inputs[5]', { inputs: changed(data.inputs, 5, NaN) }],
+    ['with infinity among the targets', 'targets[11]', { targets: changed(data.targets, 11, -Infinity) }],
+    ['with numbers whose squares overflow', 'inputs[0]', { inputs: changed(data.inputs, 0, 1e101) }],
+  ];
+  it.each(faults)('%s (%s)', (_, field, change) => {
+    expectFault(field, () => MlpTrainer.create(module, { ...data, ...change }, defaults));
+  });
+});
+
+describe('options are refused', () => {
+  const faults: [string, Partial<Record<keyof MlpOptions, unknown>>][] = [
+    ['hidden', { hidden: 64 }],
+    ['hidden', { hidden: Array.from({ length: 17 }, () => 1) }],
+    ['hidden[1]', { hidden: [8, 0] }],
+    ['hidden[0]', { hidden: [2.5] }],
+    ['hidden', { hidden: [8192, 8192, 8192] }],
+    ['activation', { activation: 'sigmoid' }],
+    ['epochs', { epochs: 0 }],
+    ['batchSize', { batchSize: 0 }],
+    ['batchSize', { batchSize: -32 }],
+    ['learningRate', { learningRate: 0 }],
+    ['learningRate', { learningRate: NaN }],
+    ['weightDecay', { weightDecay: -1e-3 }],
+    ['validationFraction', { validationFraction: 1 }],
+    ['validationFraction', { validationFraction: -0.1 }],
+    ['patience', { patience: -1 }],
+    ['seed', { seed: 0.5 }],
+    ['seed', { seed: undefined }],
+  ];
+  it.each(faults)('%s: %j', (field, change) => {
+    expectFault(field, () => MlpTrainer.create(module, data, { ...defaults, ...change } as MlpOptions));
+  });
+});
+
+describe('odd data are learned from', () => {
+  const finite = (model: MlpModel, set: TrainingSet): Float64Array => {
+    const { mean } = new MlpPredictor(module, [model]).predict(set.inputs, set.rows);
+    expect(mean.every(Number.isFinite)).toBe(true);
+    return mean;
+  };
+
+  it('when a column is constant: it gets the scale 1', () => {
+    const inputs = data.inputs.map((x, i) => (i % 3 === 1 ? 0.1 : x));
+    const model = train({ ...data, inputs }, { ...defaults, validationFraction: 0 });
+    expect(model.inputs.mean[1]).toBeCloseTo(0.1, 15);
+    expect(model.inputs.scale[1]).toBe(1);
+    finite(model, { ...data, inputs });
+  });
+
+  it('when all targets are equal: they are predicted', () => {
+    const set = { ...data, targets: new Float64Array(12).fill(-3e6) };
+    const mean = finite(train(set, { ...defaults, epochs: 200 }), set);
+    expect(mean.every((y) => Math.abs(y + 3e6) < 1)).toBe(true);
+  });
+
+  it('when there is one row', () => {
+    const set = { inputs: Float64Array.of(4, 5), targets: Float64Array.of(6), rows: 1, dimension: 2, outputs: 1 };
+    expect(finite(train(set, { ...defaults, patience: 3 }), set)[0]).toBe(6);
+  });
+
+  it('when there are more inputs than rows', () => {
+    const set = smoothData(4, 50, 1, 2);
+    finite(train(set, defaults), set);
+  });
+
+  it('when a row that is kept aside is far from all others', () => {
+    for (let row = 0; row < data.rows; row++) {
+      const set = { ...data, inputs: changed(data.inputs, 3 * row, 1e90) };
+      expect(() => train(set, { ...defaults, validationFraction: 0.5 })).not.toThrow();
+    }
+  });
+
+  it('when columns have very unlike magnitudes', () => {
+    const inputs = data.inputs.map((x, i) => [x * 1e-250, x * 1e80, x + 1e6][i % 3]!);
+    finite(train({ ...data, inputs }, defaults), { ...data, inputs });
+  });
+});
+
+describe('training that leaves the finite numbers', () => {
+  it.each([{ learningRate: 1e30 }, { learningRate: 1e300 }, { weightDecay: 1e300 }])('is a fault: %j', (change) => {
+    expectFault('learningRate', () => train(data, { ...defaults, ...change, epochs: 50 }));
+  });
+});
+
+describe('a model from a file', () => {
+  const model = train(data, defaults);
+  const { inputs, training } = model;
+
+  it('comes back through JSON', () => {
+    expect(parseMlpModel(JSON.parse(JSON.stringify(model)))).toEqual(model);
+  });
+
+  const nan = Buffer.from(new Float32Array(Buffer.from(model.weights, 'base64').length / 4).fill(NaN).buffer);
+  const faults: [string, unknown][] = [
+    ['model', null],
+    ['model', [model]],
+    ['format', { ...model, format: 'onnx' }],
+    ['version', { ...model, version: 2 }],
+    ['activation', { ...model, activation: 'gelu' }],
+    ['layers', { ...model, layers: [3] }],
+    ['layers[1]', { ...model, layers: [3, -16, 1] }],
+    ['inputs', { ...model, inputs: undefined }],
+    ['inputs.mean', { ...model, inputs: { ...inputs, mean: [0] } }],
+    ['inputs.scale[2]', { ...model, inputs: { ...inputs, scale: [1, 1, 0] } }],
+    ['inputs.mean[0]', { ...model, inputs: { ...inputs, mean: ['0', 0, 0] } }],
+    ['outputs.scale', { ...model, outputs: { mean: [0] } }],
+    ['weights', { ...model, weights: undefined }],
+    ['weights', { ...model, weights: model.weights.slice(4) }],
+    ['weights', { ...model, layers: [3, 16, 17, 1] }],
+    ['weights[0]', { ...model, weights: nan.toString('base64') }],
+    ['training.epochs', { ...model, training: { ...training, epochs: 'many' } }],
+  ];
+  it.each(faults)('is refused for its %s', (field, value) => {
+    expectFault(field, () => parseMlpModel(value));
+  });
+});
+
+describe('a prediction is refused', () => {
+  const model = train(data, defaults);
+  const predictor = new MlpPredictor(module, [model]);
+
+  it('without models', () => {
+    expectFault('models', () => new MlpPredictor(module, []));
+  });
+
+  it('from models that do not fit together', () => {
+    const other = train(smoothData(12, 3, 2, 1), defaults);
+    expectFault('models[1].layers', () => new MlpPredictor(module, [model, other]));
+  });
+
+  it('for rows that do not fit, or are no numbers', () => {
+    expectFault('x', () => predictor.predict(new Float64Array(4), 1));
+    expectFault('x[1]', () => predictor.predict(Float64Array.of(0, NaN, 0), 1));
+    expectFault('rows', () => predictor.predict(new Float64Array(0), -1));
+    const room = new Float64Array(1);
+    expectFault('mean', () => predictor.predictInto(new Float64Array(6), 2, room, new Float64Array(2)));
+    expectFault('std', () => predictor.predictInto(new Float64Array(6), 2, new Float64Array(2), room));
+  });
+});

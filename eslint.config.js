@@ -84,7 +84,7 @@ export default tseslint.config(
   },
   {
     files: ['edge/**/*.ts', 'client/worker/**/*.ts', 'client/sdk/**/*.ts'],
-    ignores: ['edge/lib/clock.ts', 'client/worker/lib/clock.ts'],
+    ignores: ['edge/lib/clock.ts', 'client/worker/lib/clock.ts', 'client/sdk/lib/clock.ts'],
     rules: {
       'no-restricted-globals': noAmbientTimers,
       'no-restricted-properties': ['error', ...noAmbientTimeOrChance],

@@ -1,0 +1,88 @@
+import { isFinal, TabgridError, type Progress, type TaskId, type TaskView } from '#protocol';
+import type { EventFilter, EventStream } from './events.ts';
+import type { Transport } from './transport.ts';
+
+/** How long one request waits for a result; the edge allows 60 s, proxies often less. */
+const maxWaitSeconds = 25;
+
+/** The time given to `get` has passed, and the task is not final. It goes on. */
+export class ResultTimeout extends Error {
+  override readonly name = 'ResultTimeout';
+  readonly task: TaskView;
+
+  constructor(task: TaskView, seconds: number) {
+    super(`task ${task.task_id} is still ${task.state} after ${seconds} s`);
+    this.task = task;
+  }
+}
+
+/** A submitted task: what will become of it. */
+export class AsyncResult<Result> {
+  readonly id: TaskId;
+  readonly #transport: Transport;
+  readonly #events: (filter: EventFilter) => EventStream;
+
+  constructor(id: TaskId, transport: Transport, events: (filter: EventFilter) => EventStream) {
+    this.id = id;
+    this.#transport = transport;
+    this.#events = events;
+  }
+
+  /** The task as it is now, or once it is final if that is within `waitSeconds` (at most 60). */
+  async view(options: { waitSeconds?: number; signal?: AbortSignal } = {}): Promise<TaskView> {
+    return await this.#transport.json<TaskView>({
+      path: `/v1/tasks/${this.id}`,
+      query: { wait: options.waitSeconds },
+      signal: options.signal,
+    });
+  }
+
+  /**
+   * Waits for the result.
+   * @throws TabgridError with the code of the failure, `revoked` or `expired`; ResultTimeout when `timeoutSeconds` (default: none) have passed.
+   */
+  async get(options: { timeoutSeconds?: number; signal?: AbortSignal } = {}): Promise<Result> {
+    const task = await this.settled(options);
+    if (task.state === 'SUCCESS') return task.result as Result;
+    const { type, message, traceback } = task.error ?? {
+      type: 'revoked' as const,
+      message: `task ${this.id} was revoked`,
+    };
+    throw new TabgridError(type, message, traceback === undefined ? {} : { details: { traceback } });
+  }
+
+  /** Waits until the task is final, however it ends. @throws ResultTimeout */
+  async settled(options: { timeoutSeconds?: number; signal?: AbortSignal } = {}): Promise<TaskView> {
+    const { clock } = this.#transport.options;
+    const timeoutSeconds = options.timeoutSeconds ?? Infinity;
+    const deadlineMs = clock.now() + timeoutSeconds * 1000;
+    for (;;) {
+      const leftSeconds = Math.max(0, (deadlineMs - clock.now()) / 1000);
+      const task = await this.view({ ...options, waitSeconds: Math.min(maxWaitSeconds, leftSeconds) });
+      if (isFinal(task.state)) return task;
+      if (clock.now() >= deadlineMs) throw new ResultTimeout(task, timeoutSeconds);
+    }
+  }
+
+  /** Without `terminate` a running attempt may end, but no other follows it. */
+  async revoke(options: { terminate?: boolean } = {}): Promise<TaskView> {
+    return await this.#transport.json<TaskView>({ method: 'POST', path: `/v1/tasks/${this.id}/revoke`, json: options });
+  }
+
+  /** How far it has come, each time it tells; ends when the task is final. */
+  async *progress(): AsyncGenerator<Progress, void, undefined> {
+    const events = this.#events({ taskId: this.id });
+    try {
+      // It may have ended before the stream was open; from then on the stream tells.
+      await events.opened();
+      if (isFinal((await this.view()).state)) return;
+      for await (const event of events) {
+        if (event.type === 'task-progress') yield (event.data ?? {}) as Progress;
+        if (event.type === 'task-succeeded' || event.type === 'task-revoked') return;
+        if (event.type === 'task-failed' && isFinal((await this.view()).state)) return;
+      }
+    } finally {
+      events.close();
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import { type CampaignId, type campaignSpecSchema, type CampaignView, type ParetoView, type TaskId } from '#protocol';
+import { AsyncResult } from './async-result.ts';
+import type { EventFilter, EventStream } from './events.ts';
+import type { Result } from '#catalog';
+import type { Transport } from './transport.ts';
+
+/** A campaign as a caller writes it, defaults left out. */
+export type CampaignSpecInput = z.input<typeof campaignSpecSchema>;
+
+/** A campaign in a list: without what grows with it. */
+export type CampaignSummary = Omit<CampaignView, 'spec' | 'history'>;
+
+/** The shortest time between two looks at a campaign that is being watched. */
+const watchMs = 200;
+
+/** The optimisation loop: dataset, space, objectives and evaluator in, designs out. */
+export class Campaigns {
+  readonly #transport: Transport;
+  readonly #events: (filter: EventFilter) => EventStream;
+
+  constructor(transport: Transport, events: (filter: EventFilter) => EventStream) {
+    this.#transport = transport;
+    this.#events = events;
+  }
+
+  /** Starts a campaign and returns at once. A repeat with the same key is answered with the first one’s campaign. */
+  async run(spec: CampaignSpecInput, options: { idempotencyKey?: string } = {}): Promise<Campaign> {
+    const started = await this.#transport.json<{ campaign_id: CampaignId; task_id: TaskId }>({
+      method: 'POST',
+      path: '/v1/campaigns/run',
+      json: spec,
+      idempotencyKey: options.idempotencyKey,
+    });
+    return this.get(started.campaign_id);
+  }
+
+  /** A campaign that was started before. Nothing is sent yet. */
+  get(id: string): Campaign {
+    return new Campaign(id as CampaignId, this.#transport, this.#events);
+  }
+
+  /** Newest first, page after page. */
+  async *list(): AsyncGenerator<CampaignSummary, void, undefined> {
+    yield* this.#transport.pages<CampaignSummary>('/v1/campaigns', 'campaigns', {});
+  }
+}
+
+export class Campaign {
+  readonly id: CampaignId;
+  readonly #transport: Transport;
+  readonly #events: (filter: EventFilter) => EventStream;
+
+  constructor(id: CampaignId, transport: Transport, events: (filter: EventFilter) => EventStream) {
+    this.id = id;
+    this.#transport = transport;
+    this.#events = events;
+  }
+
+  async view(options: { signal?: AbortSignal } = {}): Promise<CampaignView> {
+    return await this.#transport.json<CampaignView>({ path: `/v1/campaigns/${this.id}`, signal: options.signal });
+  }
+
+  /** The task that stands for it; its result is the campaign’s. */
+  async result(): Promise<AsyncResult<Result<'run_campaign'>>> {
+    return new AsyncResult((await this.view()).task_id, this.#transport, this.#events);
+  }
+
+  /** The campaign as it is now and each time it has changed, the last time when it is over. Needs a WebSocket. */
+  async *watch(options: { signal?: AbortSignal } = {}): AsyncGenerator<CampaignView, void, undefined> {
+    const { clock } = this.#transport.options;
+    const events = this.#events({ campaignId: this.id });
+    const changes = events[Symbol.asyncIterator]();
+    const close = (): void => events.close();
+    options.signal?.addEventListener('abort', close);
+    try {
+      await events.opened();
+      for (;;) {
+        const view = await this.view(options);
+        yield view;
+        if (view.finished_at !== null) return;
+        if ((await changes.next()).done === true) return;
+        // What comes close together is looked at once.
+        await clock.sleep(watchMs, options.signal);
+        events.skipWaiting();
+      }
+    } finally {
+      options.signal?.removeEventListener('abort', close);
+      events.close();
+    }
+  }
+
+  /** Candidates that none other beats in every objective, and the hypervolume that they dominate. */
+  async pareto(): Promise<ParetoView> {
+    return await this.#transport.json<ParetoView>({ path: `/v1/campaigns/${this.id}/pareto` });
+  }
+
+  /** The results as one document. */
+  async export(format: 'json' | 'csv'): Promise<string> {
+    const response = await this.#transport.send({ path: `/v1/campaigns/${this.id}/export`, query: { format } });
+    return await response.text();
+  }
+
+  /** Ends it after the evaluations that are under way. */
+  async stop(): Promise<void> {
+    await this.#command('stop');
+  }
+
+  /** Proposes nothing new until `resume`. */
+  async pause(): Promise<void> {
+    await this.#command('pause');
+  }
+
+  async resume(): Promise<void> {
+    await this.#command('resume');
+  }
+
+  async #command(command: 'pause' | 'resume' | 'stop'): Promise<void> {
+    await this.#transport.send({ method: 'POST', path: `/v1/campaigns/${this.id}/${command}` });
+  }
+}

@@ -1,0 +1,154 @@
+import {
+  reconnectPolicy,
+  retryDelayMs,
+  TabgridError,
+  workerSubprotocol,
+  type EventType,
+  type GridEvent,
+} from '#protocol';
+import type { WebSocketLike } from './options.ts';
+import type { Transport } from './transport.ts';
+
+/** Which events are wanted; what is absent does not narrow. */
+export interface EventFilter {
+  taskId?: string;
+  campaignId?: string;
+  types?: readonly EventType[];
+  /** Begins after this sequence number, with what the edge still remembers. Default: with what happens from now on. */
+  after?: number;
+}
+
+/**
+ * Events as they happen. A lost connection is made again from the last sequence number, so that none is missed or told twice.
+ * Ends when it is closed, when the loop over it is left, or with a TabgridError when the edge refuses the token.
+ */
+export class EventStream implements AsyncIterable<GridEvent> {
+  readonly #transport: Transport;
+  readonly #filter: EventFilter;
+  readonly #stop = new AbortController();
+  readonly #waiting: GridEvent[] = [];
+  readonly #firstOpen: Promise<void>;
+  #after: number | undefined;
+  #failure: unknown;
+  #wake: () => void = () => undefined;
+  #announceOpen: () => void = () => undefined;
+  #announceFailure: (error: unknown) => void = () => undefined;
+
+  constructor(transport: Transport, filter: EventFilter) {
+    this.#transport = transport;
+    this.#filter = filter;
+    this.#after = filter.after;
+    this.#firstOpen = new Promise((resolve, reject) => {
+      this.#announceOpen = resolve;
+      this.#announceFailure = reject;
+    });
+    // Whoever awaits it sees the failure; so does the loop.
+    this.#firstOpen.catch(() => undefined);
+    this.#run().catch((error: unknown) => {
+      this.#failure = error;
+      this.#end();
+    });
+  }
+
+  /** Resolves once the edge sends events: nothing that happens from then on is missed. Rejects when it never will. */
+  async opened(): Promise<void> {
+    await this.#firstOpen;
+  }
+
+  close(): void {
+    this.#end();
+  }
+
+  /** Forgets what has come and was not taken yet. */
+  skipWaiting(): void {
+    this.#waiting.length = 0;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<GridEvent, void, undefined> {
+    try {
+      for (;;) {
+        for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) yield event;
+        if (this.#failure !== undefined) throw this.#failure as Error;
+        if (this.#stop.signal.aborted) return;
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  #end(): void {
+    this.#stop.abort();
+    this.#announceFailure(this.#failure ?? new TabgridError('unavailable', 'the event stream was closed'));
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#transport.options;
+    for (let failures = 0; !this.#stopped(); failures++) {
+      if (await this.#connection()) failures = 0;
+      // A socket does not say why it was refused; an ordinary request does.
+      else await this.#checkAccess();
+      if (this.#stopped()) return;
+      await clock
+        .sleep(retryDelayMs(reconnectPolicy, failures, clock.random()), this.#stop.signal)
+        .catch(() => undefined);
+    }
+  }
+
+  #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Opens a socket and takes events from it until it ends. @returns whether it was ever open. */
+  async #connection(): Promise<boolean> {
+    const socket = this.#connect();
+    let opened = false;
+    await new Promise<void>((resolve) => {
+      socket.addEventListener('open', () => {
+        opened = true;
+        this.#announceOpen();
+      });
+      socket.addEventListener('message', ({ data }) => this.#take(data));
+      socket.addEventListener('close', () => resolve());
+      socket.addEventListener('error', () => resolve());
+      this.#stop.signal.addEventListener('abort', () => {
+        socket.close(1000);
+        resolve();
+      });
+    });
+    return opened;
+  }
+
+  #connect(): WebSocketLike {
+    const { WebSocket, token } = this.#transport.options;
+    if (WebSocket === undefined) throw new TypeError('events need a WebSocket: pass one as an option of Grid');
+    const address = this.#transport.address('/v1/events', {
+      task_id: this.#filter.taskId,
+      campaign_id: this.#filter.campaignId,
+      types: this.#filter.types?.join(','),
+      after: this.#after,
+    });
+    // A token must not stand in an address, where logs would keep it.
+    return new WebSocket(address.replace(/^http/, 'ws'), [workerSubprotocol, `bearer.${token}`]);
+  }
+
+  #take(data: unknown): void {
+    if (typeof data !== 'string' || this.#stopped()) return;
+    const event = JSON.parse(data) as GridEvent;
+    if (this.#after !== undefined && event.seq <= this.#after) return;
+    this.#after = event.seq;
+    this.#waiting.push(event);
+    this.#wake();
+  }
+
+  /** @throws TabgridError when no further try can succeed. */
+  async #checkAccess(): Promise<void> {
+    try {
+      await this.#transport.json({ path: '/v1/tasks', query: { limit: 1 }, signal: this.#stop.signal });
+    } catch (error) {
+      if (error instanceof TabgridError && ['unauthorized', 'token_expired', 'forbidden'].includes(error.code))
+        throw error;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { KwargsInput, Result, TaskName } from '#catalog';
+import type { Signature, Submitted, TaskId, TaskState, TaskView, WorkerView } from '#protocol';
+import { AsyncResult } from './async-result.ts';
+import { Campaigns } from './campaigns.ts';
+import { EventStream, type EventFilter } from './events.ts';
+import { FileStore } from './files.ts';
+import { resolveOptions, type GridOptions } from './options.ts';
+import { signature, type SubmitOptions } from './signature.ts';
+import { Transport } from './transport.ts';
+
+/** What narrows a list of tasks. */
+export interface TaskFilter {
+  state?: TaskState;
+  task?: string;
+  queue?: string;
+  worker?: string;
+  label?: string;
+  /** Submitted at or after. */
+  since?: Date;
+}
+
+/** The lengths of one queue. */
+export interface QueueView {
+  queue: string;
+  waiting: number;
+  scheduled: number;
+  running: number;
+  /** Seconds since the oldest ready task was submitted; null when none waits. */
+  oldest_age: number | null;
+}
+
+/**
+ * A grid, from outside: submit tasks, run campaigns, store files, watch.
+ *
+ * Every method throws `TabgridError`, with a code of the closed list, for what the edge refuses, and `TypeError` where it cannot be reached.
+ */
+export class Grid {
+  readonly campaigns: Campaigns;
+  readonly files: FileStore;
+  readonly #transport: Transport;
+
+  constructor(options: GridOptions) {
+    this.#transport = new Transport(resolveOptions(options));
+    this.campaigns = new Campaigns(this.#transport, (filter) => this.events(filter));
+    this.files = new FileStore(this.#transport);
+  }
+
+  /** Submits a task; its arguments and its result have the types that the catalogue declares. */
+  async submit<Name extends TaskName>(
+    task: Name,
+    kwargs: KwargsInput<Name>,
+    options: SubmitOptions = {},
+  ): Promise<AsyncResult<Result<Name>>> {
+    const submitted = await this.#transport.json<Submitted>({
+      method: 'POST',
+      path: '/v1/tasks',
+      json: signature(task, kwargs, options),
+    });
+    return this.result<Result<Name>>(submitted.task_id);
+  }
+
+  /** Submits up to 1,000 tasks at once: all of them, or none if one does not fit. */
+  async submitAll<Name extends TaskName>(
+    signatures: readonly (Signature & { task: Name })[],
+  ): Promise<AsyncResult<Result<Name>>[]> {
+    const { tasks } = await this.#transport.json<{ tasks: Submitted[] }>({
+      method: 'POST',
+      path: '/v1/tasks',
+      json: signatures,
+    });
+    return tasks.map((submitted) => this.result<Result<Name>>(submitted.task_id));
+  }
+
+  /** Submits a task whose type is known only at run time. The edge checks its arguments. */
+  async submitSignature(signature: Signature): Promise<AsyncResult<unknown>> {
+    const submitted = await this.#transport.json<Submitted>({ method: 'POST', path: '/v1/tasks', json: signature });
+    return this.result(submitted.task_id);
+  }
+
+  /** A task that was submitted before. Nothing is sent yet. */
+  result<Value>(id: string): AsyncResult<Value> {
+    return new AsyncResult<Value>(id as TaskId, this.#transport, (filter) => this.events(filter));
+  }
+
+  /** Tasks, newest first, page after page. */
+  async *tasks(filter: TaskFilter = {}): AsyncGenerator<TaskView, void, undefined> {
+    const { since, ...rest } = filter;
+    yield* this.#transport.pages<TaskView>('/v1/tasks', 'tasks', { ...rest, since: since?.toISOString() });
+  }
+
+  /** What happens from now on. Needs a WebSocket. */
+  events(filter: EventFilter = {}): EventStream {
+    return new EventStream(this.#transport, filter);
+  }
+
+  async workers(): Promise<WorkerView[]> {
+    return (await this.#transport.json<{ workers: WorkerView[] }>({ path: '/v1/workers' })).workers;
+  }
+
+  async queues(): Promise<QueueView[]> {
+    return (await this.#transport.json<{ queues: QueueView[] }>({ path: '/v1/queues' })).queues;
+  }
+
+  /** Any other route of the API, as JSON. */
+  async request<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, json?: unknown): Promise<Answer> {
+    return await this.#transport.json<Answer>({ method, path, json });
+  }
+}

@@ -1,0 +1,58 @@
+import { systemClock, type Clock } from './lib/clock.ts';
+
+/** The part of a WebSocket that is used; browsers’, Node’s and undici’s have it. */
+export interface WebSocketLike {
+  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  close(code?: number, reason?: string): void;
+}
+
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+
+export interface GridOptions {
+  /** Where the edge answers, such as `http://localhost:8787`. */
+  url: string;
+  /** A token with the scopes that the calls need: `submit` and `read` for most. */
+  token: string;
+  /** Default: the global one. */
+  fetch?: typeof fetch;
+  /** Default: the global one. Node 20 has none: pass undici’s. Needed for events only. */
+  WebSocket?: WebSocketConstructor;
+  /**
+   * How often a call is tried again when the edge cannot be reached or says that it is busy. Default 8, which rides out a restart; 0 never
+   * does. Every call can be repeated safely: those that change something carry an idempotency key.
+   */
+  retries?: number;
+  clock?: Clock;
+}
+
+/** Options with nothing left open. */
+export interface ResolvedOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly fetch: typeof fetch;
+  readonly WebSocket: WebSocketConstructor | undefined;
+  readonly retries: number;
+  readonly clock: Clock;
+}
+
+/** @throws TypeError that names the option. */
+export function resolveOptions(options: GridOptions): ResolvedOptions {
+  if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
+    throw new TypeError(`url: expected an address such as http://localhost:8787, got ${JSON.stringify(options.url)}`);
+  }
+  if (options.token === '') throw new TypeError('token: expected a token, got an empty string');
+  const retries = options.retries ?? 8;
+  if (!Number.isInteger(retries) || retries < 0) {
+    throw new TypeError(`retries: expected a whole number of at least 0, got ${retries}`);
+  }
+  return {
+    url: options.url.replace(/\/+$/, ''),
+    token: options.token,
+    // Bound: a page’s fetch refuses to be called as a method of anything but the window.
+    fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+    WebSocket: options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+    retries,
+    clock: options.clock ?? systemClock,
+  };
+}

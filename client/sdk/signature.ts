@@ -1,0 +1,49 @@
+import type { KwargsInput, TaskName } from '#catalog';
+import type { JsonObject, Signature } from '#protocol';
+
+/** How a task is to be run; what is absent takes the task type’s default. */
+export interface SubmitOptions {
+  queue?: string;
+  /** 0 … 9; 9 runs first. */
+  priority?: number;
+  /** It may not run before this many seconds have passed; not together with `eta`. */
+  countdownSeconds?: number;
+  /** It may not run before this time. */
+  eta?: Date;
+  /** Seconds from now, or a time, after which it is revoked instead of begun. */
+  expires?: number | Date;
+  maxRetries?: number;
+  /** `false`: retry at once. A number: the first delay, in seconds. */
+  retryBackoff?: boolean | number;
+  softTimeLimitSeconds?: number;
+  timeLimitSeconds?: number;
+  /** How many volunteers must agree. */
+  quorum?: number;
+  /** A second submission with the same key is answered with the first one’s task. */
+  idempotencyKey?: string;
+  labels?: string[];
+}
+
+/** A task ready to be submitted: its type, its arguments, and how it is to be run. */
+export function signature<Name extends TaskName>(
+  task: Name,
+  kwargs: KwargsInput<Name>,
+  options: SubmitOptions = {},
+): Signature & { task: Name } {
+  const optional = {
+    queue: options.queue,
+    priority: options.priority,
+    countdown: options.countdownSeconds,
+    eta: options.eta?.toISOString(),
+    expires: options.expires instanceof Date ? options.expires.toISOString() : options.expires,
+    max_retries: options.maxRetries,
+    retry_backoff: options.retryBackoff,
+    soft_time_limit: options.softTimeLimitSeconds,
+    time_limit: options.timeLimitSeconds,
+    quorum: options.quorum,
+    idempotency_key: options.idempotencyKey,
+    labels: options.labels,
+  };
+  const given = Object.entries(optional).filter(([, value]) => value !== undefined);
+  return { ...(Object.fromEntries(given) as Omit<Signature, 'task'>), task, kwargs: kwargs as JsonObject };
+}

@@ -1,0 +1,113 @@
+import { Grid, type Clock, type GridOptions, type WebSocketLike } from '../../../client/sdk/index.ts';
+
+/** A request as the edge would see it. */
+export interface SeenRequest {
+  method: string;
+  url: URL;
+  headers: Headers;
+  body: string;
+}
+
+/** Answers requests by a script, and remembers them. */
+export class FakeEdge {
+  readonly seen: SeenRequest[] = [];
+  readonly #answers: (Response | Error | ((request: SeenRequest) => Response | Error))[] = [];
+
+  /** The next answers, in order; the last one serves all that follow. */
+  answers(...answers: (Response | Error | ((request: SeenRequest) => Response | Error))[]): this {
+    this.#answers.push(...answers);
+    return this;
+  }
+
+  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    init.signal?.throwIfAborted();
+    const request: SeenRequest = {
+      method: init.method ?? 'GET',
+      url: new URL(String(input)),
+      headers: new Headers(init.headers),
+      body: typeof init.body === 'string' ? init.body : '',
+    };
+    this.seen.push(request);
+    const next = this.#answers.length > 1 ? this.#answers.shift() : this.#answers[0];
+    const answer = typeof next === 'function' ? next(request) : next;
+    if (answer === undefined) throw new Error(`no answer for ${request.method} ${request.url.pathname}`);
+    if (answer instanceof Error) throw answer;
+    return answer.clone();
+  };
+}
+
+/** Time stands still but for sleeps, which pass at once. */
+export class FakeClock implements Clock {
+  readonly slept: number[] = [];
+  #nowMs = 1_700_000_000_000;
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    this.slept.push(ms);
+    this.#nowMs += ms;
+    await Promise.resolve();
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
+
+/** A socket whose other end is the test. */
+export class FakeSocket implements WebSocketLike {
+  static readonly opened: FakeSocket[] = [];
+  readonly url: URL;
+  readonly protocols: string[];
+  closed = false;
+  readonly #listeners = new Map<string, ((event: { data: unknown }) => void)[]>();
+
+  constructor(url: string, protocols: string[]) {
+    this.url = new URL(url);
+    this.protocols = protocols;
+    FakeSocket.opened.push(this);
+  }
+
+  addEventListener(type: string, listener: (event: { data: unknown }) => void): void {
+    this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.emit('close');
+  }
+
+  emit(type: 'open' | 'close' | 'error' | 'message', data: unknown = undefined): void {
+    for (const listener of this.#listeners.get(type) ?? []) listener({ data });
+  }
+}
+
+export function setup(options: Partial<GridOptions> = {}): { grid: Grid; edge: FakeEdge; clock: FakeClock } {
+  const edge = new FakeEdge();
+  const clock = new FakeClock();
+  FakeSocket.opened.length = 0;
+  const grid = new Grid({
+    url: 'http://edge.test/',
+    token: 'token-1',
+    fetch: edge.fetch,
+    WebSocket: FakeSocket,
+    clock,
+    ...options,
+  });
+  return { grid, edge, clock };
+}
+
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(value), { status, headers });
+}
+
+export function refusal(code: string, status: number, headers: Record<string, string> = {}): Response {
+  return json({ error: { code, message: `it is ${code}` } }, status, headers);
+}

@@ -1,6 +1,6 @@
 import { KernelInputError } from '../runtime/index.ts';
 import type { Pointer } from '../runtime/index.ts';
-import { checkOptions, checkTrainingSet } from './contract.ts';
+import { LIMITS, checkOptions, checkTrainingSet } from './contract.ts';
 import type { EpochReport, MlpOptions, TrainingSet } from './contract.ts';
 import { prepare, standardise } from './data.ts';
 import type { Preparation, Scaling } from './data.ts';
@@ -55,8 +55,12 @@ export class MlpTrainer {
     parameterCount('hidden', this.#widths);
     this.#preparation = prepare(data, this.#options);
     const { split, inputs, targets } = this.#preparation;
+    const capacity = Math.max(Math.min(this.#options.batchSize, split.training.length), MIN_CAPACITY);
+    const maxRows = Math.floor(LIMITS.batchNumbers / Math.max(...this.#widths));
+    if (capacity > maxRows) {
+      throw new KernelInputError('batchSize', `at most ${maxRows} rows for layers this wide`, this.#options.batchSize);
+    }
     const instance = instantiateMlp(module);
-    const capacity = Math.max(Math.min(options.batchSize, split.training.length), MIN_CAPACITY);
     this.#instance = instance;
     this.#network = new Network(instance, this.#widths, this.#options.activation, capacity, 'training');
     this.#inputs = loadTable(instance, data.inputs, inputs);

@@ -13,8 +13,8 @@ interface RuntimeExports {
 /** What every kernel may use; a kernel's own functions come as type argument of `instantiate`. */
 export type CoreExports = RuntimeExports & MathExports & RngExports;
 
-/** WASM memory ends at 4 GiB; what is left stays free for the binary's own data. */
-const MAX_ALLOC_BYTES = 3 * 1024 * 1024 * 1024;
+/** Largest block of AssemblyScript's allocator, 2³⁰ bytes less its header. */
+const MAX_ALLOC_BYTES = 1024 * 1024 * 1024 - 16;
 
 const outOfMemory = (): KernelInputError =>
   new KernelInputError('memory', 'a problem that fits into the memory of this machine', 'a larger one');

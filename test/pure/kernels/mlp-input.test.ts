@@ -69,6 +69,16 @@ describe('options are refused', () => {
   });
 });
 
+describe('a batch that would not fit into memory', () => {
+  it('is refused', () => {
+    const rows = 8200;
+    const column = new Float64Array(rows);
+    const set = { inputs: column, targets: column, rows, dimension: 1, outputs: 1 };
+    const options = { ...defaults, hidden: [8192], batchSize: 1e6, validationFraction: 0 };
+    expectFault('batchSize', () => MlpTrainer.create(module, set, options));
+  });
+});
+
 describe('odd data are learned from', () => {
   const finite = (model: MlpModel, set: TrainingSet): Float64Array => {
     const { mean } = new MlpPredictor(module, [model]).predict(set.inputs, set.rows);
@@ -115,7 +125,9 @@ describe('odd data are learned from', () => {
 
 describe('training that leaves the finite numbers', () => {
   it.each([{ learningRate: 1e30 }, { learningRate: 1e300 }, { weightDecay: 1e300 }])('is a fault: %j', (change) => {
-    expectFault('learningRate', () => train(data, { ...defaults, ...change, epochs: 50 }));
+    for (const activation of ['relu', 'tanh'] as const) {
+      expectFault('learningRate', () => train(data, { ...defaults, ...change, activation, epochs: 50 }));
+    }
   });
 });
 

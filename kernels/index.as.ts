@@ -5,3 +5,4 @@ export * from './rng/rng.as';
 export * from './linalg/gemm.as';
 export * from './mlp/mlp.as';
 export * from './cma-es/cma-es.as';
+export * from './bbob/bbob.as';

@@ -1,0 +1,43 @@
+import type { CampaignSpec, Fault } from '#protocol';
+
+/** What the schema of a campaign cannot say: faults between its members. */
+export function specFaults(spec: CampaignSpec): Fault[] {
+  return [...inputFaults(spec), ...objectiveFaults(spec), ...budgetFaults(spec)];
+}
+
+function inputFaults({ space }: CampaignSpec): Fault[] {
+  if ('pool' in space) return repeated('space.inputs', space.inputs ?? [], '');
+  const bounds = space.inputs.flatMap(({ min, max }, k) =>
+    min < max ? [] : [{ path: `space.inputs.${k}.max`, message: `expected a number above min, ${min}` }],
+  );
+  const names = space.inputs.map(({ name }) => name);
+  return [...bounds, ...repeated('space.inputs', names, '.name')];
+}
+
+function objectiveFaults({ space, objectives, evaluator }: CampaignSpec): Fault[] {
+  const names = objectives.map(({ name }) => name);
+  const inputs = 'pool' in space ? (space.inputs ?? []) : space.inputs.map(({ name }) => name);
+  const clashes = names.flatMap((name, k) =>
+    inputs.includes(name) ? [{ path: `objectives.${k}.name`, message: 'an input has this name' }] : [],
+  );
+  const several =
+    evaluator.kind === 'builtin' && objectives.length > 1
+      ? [{ path: 'objectives', message: 'expected one objective: built-in functions have one value' }]
+      : [];
+  return [...repeated('objectives', names, '.name'), ...clashes, ...several];
+}
+
+function budgetFaults({ initial, budget, dataset_path: datasetPath }: CampaignSpec): Fault[] {
+  const faults: Fault[] = [];
+  if (initial > budget) faults.push({ path: 'initial', message: `expected at most the budget, ${budget}` });
+  if (initial === 0 && datasetPath === undefined) {
+    faults.push({ path: 'initial', message: 'expected at least 1 without a dataset_path' });
+  }
+  return faults;
+}
+
+function repeated(path: string, names: readonly string[], member: string): Fault[] {
+  return names.flatMap((name, k) =>
+    names.indexOf(name) === k ? [] : [{ path: `${path}.${k}${member}`, message: `"${name}" is there twice` }],
+  );
+}

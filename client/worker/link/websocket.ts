@@ -1,4 +1,4 @@
-import { workerSubprotocol, type TabgridError } from '#protocol';
+import { TabgridError, workerSubprotocol } from '#protocol';
 import { diagnose } from './diagnose.ts';
 import type { Connection, Transport, TransportListener } from './transport.ts';
 
@@ -43,7 +43,15 @@ export class WebSocketTransport implements Transport {
       over = true;
       listener.closed(error);
     };
-    const socket = open(address.replace(/^http/, 'ws'), [workerSubprotocol, `bearer.${bearer}`]);
+    let socket: WebSocketLike;
+    try {
+      socket = open(address.replace(/^http/, 'ws'), [workerSubprotocol, `bearer.${bearer}`]);
+    } catch (error) {
+      // The one thing that can be wrong here: a token with characters that no header may hold.
+      const message = `The token cannot be sent: ${error instanceof Error ? error.message : String(error)}`;
+      queueMicrotask(() => end(new TabgridError('unauthorized', message)));
+      return { send: () => undefined, close: () => (over = true) };
+    }
     socket.onopen = () => {
       wasOpen = true;
       if (!over) listener.opened();

@@ -71,7 +71,7 @@ export class SessionMachine {
         this.#connectionLost(input.error ?? this.#refusal, moment);
         return;
       case 'message':
-        this.#heard(input.text, moment);
+        this.#heard(input.text);
         return;
       case 'timer':
         this.#timer(input.name, moment);
@@ -213,7 +213,7 @@ export class SessionMachine {
 
   // Frames
 
-  #heard(text: string, moment: Moment): void {
+  #heard(text: string): void {
     if (text === heartbeat.pong) {
       this.#link.ponged();
       return;
@@ -238,7 +238,7 @@ export class SessionMachine {
         for (const item of frame.items) this.#work.revoke(refOf(item), item.terminate);
         return;
       case 'control':
-        this.#control(frame, moment);
+        this.#control(frame);
         return;
       case 'error':
         this.#refusal = new TabgridError(frame.error.code, frame.error.message);
@@ -247,14 +247,14 @@ export class SessionMachine {
     }
   }
 
-  #control(frame: Extract<EdgeFrame, { type: 'control' }>, moment: Moment): void {
+  #control(frame: Extract<EdgeFrame, { type: 'control' }>): void {
     const { order, error } = orderOf(frame.command, frame.arguments, this.#queues);
     const reply = error === null ? { ok: order.type === 'ping' ? 'pong' : this.stats } : { error };
     this.#send({ type: 'control_reply', request_id: frame.request_id, reply });
-    if (order) this.#obey(order, moment);
+    if (order) this.#obey(order);
   }
 
-  #obey(order: ControlOrder, moment: Moment): void {
+  #obey(order: ControlOrder): void {
     switch (order.type) {
       case 'ping':
       case 'stats':
@@ -281,7 +281,7 @@ export class SessionMachine {
           return;
         }
       case 'rate_limit':
-        this.#work.setRate(order.rate, moment.nowMs);
+        this.#work.setRate(order.rate);
         return;
     }
   }

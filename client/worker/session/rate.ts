@@ -25,24 +25,28 @@ export function parseRate(text: string): Rate {
   return { count, windowMs: windowsMs[match[2] as keyof typeof windowsMs] };
 }
 
-/** A token bucket that holds one window’s share at most one second long, so that bursts stay small. */
+/** Bursts hold what a rate allows in this time, so that a high rate does not depend on the timers’ precision. */
+const burstMs = 100;
+
+/** A token bucket. */
 export class RateLimiter {
   #rate: Rate | null = null;
   #tokens = 0;
-  #refilledAtMs = 0;
+  #refilledAtMs: number | null = null;
 
-  set(rate: Rate | null, nowMs: number): void {
+  set(rate: Rate | null): void {
     this.#rate = rate;
     this.#tokens = 1;
-    this.#refilledAtMs = nowMs;
+    this.#refilledAtMs = null;
   }
 
   /** Takes one start; 0 when it may begin now, else the milliseconds to wait before asking again. */
   take(nowMs: number): number {
     if (this.#rate === null) return 0;
     const perMs = this.#rate.count / this.#rate.windowMs;
-    const burst = Math.max(1, perMs * 1000);
-    this.#tokens = Math.min(burst, this.#tokens + Math.max(0, nowMs - this.#refilledAtMs) * perMs);
+    const burst = Math.max(1, perMs * burstMs);
+    const passedMs = Math.max(0, nowMs - (this.#refilledAtMs ?? nowMs));
+    this.#tokens = Math.min(burst, this.#tokens + passedMs * perMs);
     this.#refilledAtMs = nowMs;
     // Many small refills may sum to a hair less than one.
     if (this.#tokens >= 1 - 1e-9) {

@@ -33,7 +33,7 @@ export class Work {
     this.#options = options;
     this.#emit = emit;
     this.concurrency = options.concurrency;
-    if (options.rateLimit !== null) this.#rate.set(parseRate(options.rateLimit), 0);
+    if (options.rateLimit !== null) this.#rate.set(parseRate(options.rateLimit));
   }
 
   /** Nothing held, and nothing unconfirmed. */
@@ -48,8 +48,8 @@ export class Work {
     return this.#holdings.all().some(({ unsaid }) => unsaid.started || unsaid.progress !== null);
   }
 
-  setRate(rate: Rate | null, nowMs: number): void {
-    this.#rate.set(rate, nowMs);
+  setRate(rate: Rate | null): void {
+    this.#rate.set(rate);
   }
 
   /** A task arrived. */

@@ -8,12 +8,11 @@ const key = 'tabgrid.invite';
  */
 export function takeInvite(location: Location, history: History, storage: Storage | null): string | null {
   const token = new URLSearchParams(location.hash.slice(1)).get('invite');
-  if (token !== null) {
-    history.replaceState(history.state, '', location.pathname + location.search);
-    storage?.setItem(key, token);
-    return token;
-  }
-  return storage?.getItem(key) ?? null;
+  if (token === null) return storage?.getItem(key) ?? null;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  if (token === '') return null;
+  storage?.setItem(key, token);
+  return token;
 }
 
 export function forgetInvite(storage: Storage | null): void {

@@ -138,7 +138,6 @@ export class SessionMachine {
     this.#link.welcomed(frame.heartbeat_ms);
     this.#clearTimer('connect');
     for (const ref of frame.lost) this.#work.lost(ref);
-    this.#work.sayAgain();
     // The first ping goes at once: its answer shows that the connection holds.
     this.#beat();
   }
@@ -168,6 +167,7 @@ export class SessionMachine {
   }
 
   #forgetConnection(): void {
+    this.#work.connectionLost();
     this.#clearTimer('connect');
     this.#clearTimer('heartbeat');
     this.#clearTimer('flush');

@@ -130,7 +130,8 @@ export class Work {
     const held = this.#holdings.get(ref);
     if (held && !held.running) this.#finish(held, { type: 'revoked' }, 0);
     else if (terminate && !this.#outbox.has(ref)) {
-      this.#adopted.delete(attemptKey(ref));
+      // Its group drops an adopted attempt without a word to the edge, so this worker answers for it.
+      if (this.#adopted.delete(attemptKey(ref))) this.#outbox.put(ref, { type: 'revoked' }, 0);
       this.#emit({ type: 'abort', ref, reason: 'revoked' });
     }
   }
@@ -153,8 +154,8 @@ export class Work {
     return this.#grant();
   }
 
-  /** A new connection holds: what the last one may have lost is said again. */
-  sayAgain(): void {
+  /** What a lost connection may have taken with it will be said again over the next one. */
+  connectionLost(): void {
     this.#outbox.reconnected();
     for (const entry of this.#snapshots.values()) entry.sent = false;
     for (const held of this.#holdings.all()) held.unsaid.started = held.startedAtMs !== null;

@@ -95,7 +95,10 @@ export class ModelEdge {
     if (items.length > 0) this.#connection.say({ type: 'ack', items });
   }
 
+  /** What was on its way, in either direction, is lost. */
   dropConnection(): void {
+    if (!this.#connection.isOpen) return;
+    this.#readUpTo.set(this.#connection, this.#connection.frames.length);
     this.pendingAcks = [];
     this.credits = 0;
     this.#connection.drop();
@@ -131,7 +134,7 @@ export class ModelEdge {
     if (isRepeat && JSON.stringify(before.outcome) !== JSON.stringify(outcome)) {
       this.faults.push(`${ref.task_id} ended twice, differently`);
     }
-    const isCurrent = task?.state === 'leased' && task.attempt === ref.attempt;
+    const isCurrent = task?.attempt === ref.attempt && (task.state === 'leased' || task.state === 'adopted');
     if (isCurrent) {
       task.state = outcome.type === 'released' ? 'waiting' : 'over';
       if (outcome.type !== 'released') this.recorded.set(ref.task_id, { ref, outcome });

@@ -1,5 +1,10 @@
-import { Hono } from 'hono';
+import { TabgridError } from '#protocol';
+import { createApp } from './api/app.ts';
+import { preflight, secured } from './api/security.ts';
+import { keysOf } from './auth/keys.ts';
 import type { Env } from './env.ts';
+import { errorResponse } from './errors.ts';
+import { systemClock } from './lib/clock.ts';
 
 export { Broker } from './broker/broker.ts';
 export { Campaign } from './campaign/campaign.ts';
@@ -7,8 +12,26 @@ export { Files } from './files/files.ts';
 export { Monitor } from './monitor/monitor.ts';
 export { Tokens } from './auth/tokens.ts';
 
-const app = new Hono<{ Bindings: Env }>();
+const app = createApp(systemClock);
 
-app.get('/healthz', (context) => context.json({ status: 'ok' }));
+/** What the Worker answers itself; all else is a page. wrangler.toml has the same list. */
+const apiPath = /^\/(?:v1(?:\/.*)?|metrics|healthz|openapi\.json|docs)$/;
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+async function answer(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  try {
+    keysOf(env);
+    if (request.method === 'OPTIONS') return preflight(request, env);
+    return await app.fetch(request, env, context);
+  } catch (error) {
+    return errorResponse(error);
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    if (apiPath.test(new URL(request.url).pathname)) return secured(await answer(request, env, context), request, env);
+    const page = await env.ASSETS.fetch(request);
+    if (page.status !== 404) return page;
+    return secured(errorResponse(new TabgridError('not_found', 'there is no such page')), request, env);
+  },
+} satisfies ExportedHandler<Env>;

@@ -83,6 +83,11 @@ export function readSigned(purpose: string, signed: string, keys: KeyRing): unkn
   }
 }
 
+/** 32 bytes that only the holder of the key can make from `text`: stands for a value that is not to be stored itself. */
+export function keyedDigest(purpose: string, text: string, key: SigningKey): string {
+  return toBase64Url(mac(key.secret, purpose + text));
+}
+
 function mac(secret: Uint8Array, text: string): Uint8Array {
   return hmac(sha256, secret, utf8ToBytes(text));
 }

@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import {
+  campaignSpecSchema,
+  campaignStates,
+  capabilitiesSchema,
+  errorCodes,
+  jsonObjectSchema,
+  jsonSchema,
+  progressSchema,
+  scopes,
+  snapshotSchema,
+  taskErrorSchema,
+  taskStates,
+  type CampaignIteration,
+  type CampaignView,
+  type ErrorBody,
+  type FileView,
+  type Observation,
+  type ParetoView,
+  type Submitted,
+  type TaskView,
+  type WorkerView,
+} from '#protocol';
+import type { TokenView } from '../auth/mint.ts';
+import type { QueueView } from '../broker/rpc.ts';
+import type { UploadView } from '../files/rpc.ts';
+import type { CampaignSummary, LeaseView, TaskTypeView } from './views.ts';
+
+/** Describes an answer for the reference. A member that is missing, or one too many, does not compile. */
+function describe<View>(shape: { [Member in keyof View]-?: z.ZodType }): z.ZodObject {
+  return z.object(shape);
+}
+
+/** A page of a list: `next_cursor` is null on the last one. */
+function page(name: string, item: z.ZodType): z.ZodObject {
+  return z.object({ [name]: z.array(item), next_cursor: z.string().nullable() });
+}
+
+const time = z.iso.datetime();
+const numbers = z.record(z.string(), z.number());
+const best = z.object({ inputs: numbers, values: numbers }).nullable();
+
+const error = describe<ErrorBody>({
+  error: z.object({
+    code: z.enum(Object.keys(errorCodes) as [string, ...string[]]),
+    message: z.string(),
+    details: jsonObjectSchema.optional(),
+  }),
+});
+
+const submitted = describe<Submitted>({ task_id: z.string(), state: z.enum(taskStates), queue: z.string() });
+
+const attempt = describe<TaskView['attempts'][number]>({
+  attempt: z.int(),
+  worker: z.string(),
+  started_at: time,
+  ended_at: time.nullable(),
+  outcome: z.enum(['success', 'failure', 'released', 'revoked', 'lost']).nullable(),
+});
+
+const task = describe<TaskView>({
+  task_id: z.string(),
+  task: z.string(),
+  args: z.array(jsonSchema),
+  kwargs: jsonObjectSchema,
+  state: z.enum(taskStates),
+  queue: z.string(),
+  priority: z.int(),
+  result: jsonSchema,
+  error: taskErrorSchema.nullable(),
+  progress: progressSchema.nullable(),
+  retries: z.int(),
+  attempts: z.array(attempt),
+  worker: z.string().nullable(),
+  created_at: time,
+  eta: time.nullable(),
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  runtime: z.number().nullable().describe('Seconds of the attempt that ended it.'),
+  labels: z.array(z.string()),
+  retry_of: z.string().nullable(),
+  parent: z.union([z.object({ workflow_id: z.string() }), z.object({ campaign_id: z.string() })]).nullable(),
+  owner: z.string(),
+});
+
+const observation = describe<Observation>({ index: z.int(), inputs: numbers, values: numbers.nullable() });
+
+const iteration = describe<CampaignIteration>({
+  iteration: z.int(),
+  evaluated: z.int(),
+  best,
+  hypervolume: z.number().nullable(),
+  surrogate: z.object({ kind: z.string(), validation: jsonObjectSchema }).nullable(),
+  proposed: z.array(numbers),
+  seconds: z.number(),
+});
+
+const campaignMembers = {
+  campaign_id: z.string(),
+  task_id: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  state: z.enum(campaignStates),
+  reason: z.string().nullable(),
+  progress: z.object({ evaluated: z.int(), budget: z.int(), fraction: z.number(), step: z.string() }),
+  best,
+  model_paths: z.array(z.string()),
+  created_at: time,
+  finished_at: time.nullable(),
+};
+
+const campaign = describe<CampaignView>({
+  ...campaignMembers,
+  spec: campaignSpecSchema,
+  history: z.array(iteration),
+});
+
+const file = describe<FileView>({
+  path: z.string(),
+  sha256: z.string(),
+  bytes: z.int(),
+  content_type: z.string(),
+  owner: z.string(),
+  created_at: time,
+});
+
+const upload = describe<UploadView>({
+  upload_id: z.string(),
+  path: z.string(),
+  content_type: z.string(),
+  parts: z.array(z.object({ part: z.int(), sha256: z.string(), bytes: z.int() })),
+  file: file.nullable(),
+  expires_at: time,
+});
+
+const queue = describe<QueueView>({
+  queue: z.string(),
+  waiting: z.int(),
+  scheduled: z.int(),
+  running: z.int(),
+  oldest_age: z.number().nullable().describe('Seconds.'),
+});
+
+const worker = describe<WorkerView>({
+  worker_id: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  state: z.enum(['online', 'offline']),
+  queues: z.array(z.string()),
+  concurrency: z.int(),
+  capabilities: capabilitiesSchema,
+  trusted: z.boolean(),
+  kernel_digest: z.string(),
+  connected_at: time,
+  last_heartbeat_at: time,
+  active: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  busy_seconds: z.number(),
+});
+
+const taskType = describe<TaskTypeView>({
+  name: z.string(),
+  aliases: z.array(z.string()),
+  summary: z.string(),
+  queue: z.string(),
+  priority: z.int(),
+  runs_on: z.array(z.enum(['edge', 'tab', 'node', 'object'])),
+  verifiable: z.boolean(),
+  positional: z.array(z.string()),
+  kwargs: jsonObjectSchema.describe('JSON Schema of the keyword arguments.'),
+  result: jsonObjectSchema.describe('JSON Schema of the result.'),
+  soft_time_limit: z.number(),
+  time_limit: z.number(),
+  max_retries: z.int(),
+});
+
+const lease = describe<LeaseView>({
+  lease_id: z.string().describe('The task’s id.'),
+  task_id: z.string(),
+  attempt: z.int(),
+  task: z.string(),
+  args: z.array(jsonSchema),
+  kwargs: jsonObjectSchema,
+  queue: z.string(),
+  priority: z.int(),
+  retries: z.int(),
+  owner: z.string(),
+  soft_time_limit: z.number().describe('Seconds.'),
+  time_limit: z.number().describe('Seconds.'),
+  snapshot: snapshotSchema.nullable(),
+});
+
+const token = describe<TokenView>({
+  token: z.string(),
+  jti: z.string(),
+  sub: z.string(),
+  scope: z.array(z.enum(scopes)),
+  expires_at: time,
+});
+
+/** The named schemas of the reference. */
+export const components = {
+  Error: error,
+  Submitted: z.union([submitted, z.object({ tasks: z.array(submitted) })]),
+  Task: task,
+  TaskPage: page('tasks', task),
+  Campaign: campaign,
+  CampaignPage: page('campaigns', describe<CampaignSummary>(campaignMembers)),
+  CampaignStarted: z.object({ campaign_id: z.string(), task_id: z.string() }),
+  Pareto: describe<ParetoView>({ front: z.array(observation), hypervolume: z.number(), reference: numbers }),
+  File: file,
+  FilePage: page('files', file),
+  Upload: upload,
+  UploadPart: z.object({ part: z.int(), sha256: z.string(), bytes: z.int() }),
+  Queues: z.object({ queues: z.array(queue) }),
+  Workers: z.object({ workers: z.array(worker) }),
+  TaskTypes: z.object({ task_types: z.array(taskType) }),
+  Leases: z.object({ leases: z.array(lease) }),
+  LeaseRenewed: z.object({ expires_in: z.number().describe('Seconds.') }),
+  Reported: z.object({ status: z.literal('recorded') }),
+  ControlReply: z.object({ worker_id: z.string(), reply: jsonSchema }),
+  Token: token,
+  Invite: z.object({ url: z.string(), token: z.string(), jti: z.string(), expires_at: time }),
+  Challenge: z.object({ challenge: z.string(), expires_at: time }),
+  Revoked: z.object({ jti: z.string() }),
+  Health: z.object({ status: z.literal('ok') }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type ComponentName = keyof typeof components;

@@ -1,0 +1,93 @@
+import { fromBase64Url, toBase64Url, type Principal } from '#protocol';
+import { brokerShard, type BrokerApi, type QueueView, type TaskPage, type TaskQuery } from '../broker/rpc.ts';
+import { loadConfig } from '../config.ts';
+import type { Env } from '../env.ts';
+import type { Clock } from '../lib/clock.ts';
+import { call, type Reply } from '../lib/rpc.ts';
+import { invalidRequest } from './route.ts';
+
+/** What several Broker shards answer, made one. Where an id is at hand, its shard is asked alone. */
+
+export function allShards(env: Env): BrokerApi[] {
+  return Array.from({ length: loadConfig(env).shards }, (_, shard) => brokerShard(env, shard));
+}
+
+/**
+ * Where new tasks go: anywhere, or, where repeats must be noticed, always to the owner’s home shard.
+ */
+export function shardForSubmission(env: Env, clock: Clock, owner: string, keyed: boolean): number {
+  const { shards } = loadConfig(env);
+  return keyed ? hash(owner) % shards : Math.floor(clock.random() * shards);
+}
+
+/** FNV-1a, 32 bits (isthe.com/chongo/tech/comp/fnv): spreads owners evenly; no secret depends on it. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
+
+/** Calls every shard at the same time. */
+export function askAll<T>(env: Env, ask: (shard: BrokerApi) => Promise<Reply<T>>): Promise<T[]> {
+  return Promise.all(allShards(env).map((shard) => call(ask(shard))));
+}
+
+/** A cursor over several shards: each one’s own, null for one that has no more. */
+type ShardCursors = (string | null)[];
+
+/** A page of tasks, newest first. With several shards each gives its share of a page, and the order holds within the page. */
+export async function listTasks(env: Env, principal: Principal, query: TaskQuery): Promise<TaskPage> {
+  const shards = allShards(env);
+  const [only] = shards;
+  if (shards.length === 1 && only !== undefined) return call(only.list(principal, query));
+  const cursors = query.cursor === undefined ? shards.map(() => undefined) : decodeCursors(query.cursor, shards.length);
+  const share = Math.max(1, Math.floor((query.limit ?? shards.length) / shards.length));
+  const pages = await Promise.all(
+    shards.map(async (shard, index): Promise<TaskPage> => {
+      const cursor = cursors[index];
+      if (cursor === null) return { tasks: [], next_cursor: null };
+      return await call(shard.list(principal, { ...query, limit: share, ...(cursor === undefined ? {} : { cursor }) }));
+    }),
+  );
+  const next = pages.map((page) => page.next_cursor);
+  return {
+    tasks: pages.flatMap((page) => page.tasks).sort((a, b) => (a.created_at < b.created_at ? 1 : -1)),
+    next_cursor: next.every((cursor) => cursor === null) ? null : encodeCursors(next),
+  };
+}
+
+function encodeCursors(cursors: ShardCursors): string {
+  return toBase64Url(new TextEncoder().encode(JSON.stringify(cursors)));
+}
+
+/** @throws TabgridError `invalid_request` */
+function decodeCursors(text: string, shards: number): ShardCursors {
+  const bytes = fromBase64Url(text);
+  try {
+    const cursors = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as unknown;
+    if (Array.isArray(cursors) && cursors.length === shards) return cursors as ShardCursors;
+  } catch {
+    // Falls through: what cannot be read is no cursor of ours.
+  }
+  throw invalidRequest([{ path: 'cursor', message: 'expected the next_cursor of the page before' }]);
+}
+
+/** The queues of all shards, each once. */
+export async function sumQueues(env: Env): Promise<QueueView[]> {
+  const byName = new Map<string, QueueView>();
+  for (const queue of (await askAll(env, (shard) => shard.queues())).flat()) {
+    const sum = byName.get(queue.queue);
+    byName.set(queue.queue, sum === undefined ? queue : addQueues(sum, queue));
+  }
+  return [...byName.values()].sort((a, b) => (a.queue < b.queue ? -1 : 1));
+}
+
+function addQueues(a: QueueView, b: QueueView): QueueView {
+  return {
+    queue: a.queue,
+    waiting: a.waiting + b.waiting,
+    scheduled: a.scheduled + b.scheduled,
+    running: a.running + b.running,
+    oldest_age: a.oldest_age === null ? b.oldest_age : Math.max(a.oldest_age, b.oldest_age ?? 0),
+  };
+}

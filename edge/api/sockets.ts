@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import {
+  campaignIdSchema,
+  eventTypes,
+  shardOf,
+  TabgridError,
+  taskIdSchema,
+  workerSubprotocol,
+  type Principal,
+} from '#protocol';
+import { checkSocketOrigin } from '../auth/origins.ts';
+import { offeredSubprotocols } from '../auth/principal.ts';
+import { brokerShard, principalHeader } from '../broker/rpc.ts';
+import { loadConfig } from '../config.ts';
+import type { Env } from '../env.ts';
+import { invalidRequest, route, type Route } from './route.ts';
+
+const shardQuery = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .optional()
+  .describe('The Broker shard to connect to. Default: the first, or the one that the task is in.');
+
+const eventTypeList = z
+  .string()
+  .refine((text) => text.split(',').every((type) => (eventTypes as readonly string[]).includes(type)), {
+    message: `expected event types separated by commas: ${eventTypes.join(', ')}`,
+  });
+
+/** Hands a WebSocket request, whose token has been checked, on to the object that keeps the socket. */
+async function connect(env: Env, request: Request, principal: Principal, shard: number): Promise<Response> {
+  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+    throw new TabgridError('upgrade_required', 'this route speaks WebSocket only');
+  }
+  checkSocketOrigin(request, env);
+  const offered = offeredSubprotocols(request.headers);
+  if (offered.length > 0 && !offered.includes(workerSubprotocol)) {
+    throw new TabgridError('upgrade_required', `expected the subprotocol "${workerSubprotocol}"`, {
+      details: { supported: [workerSubprotocol] },
+    });
+  }
+  const { shards } = loadConfig(env);
+  if (shard >= shards) throw invalidRequest([{ path: 'shard', message: `expected a number below ${shards}` }]);
+  const headers = new Headers(request.headers);
+  for (const name of ['authorization', 'sec-websocket-protocol', principalHeader]) headers.delete(name);
+  // Headers hold Latin-1 only, a subject any character.
+  headers.set(principalHeader, asciiJson(principal));
+  const answer = await brokerShard(env, shard).fetch(new Request(request.url, { headers }));
+  if (answer.webSocket === null) return answer;
+  return new Response(null, {
+    status: 101,
+    webSocket: answer.webSocket,
+    headers: offered.length > 0 ? { 'sec-websocket-protocol': workerSubprotocol } : {},
+  });
+}
+
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+const answers = { 101: { description: 'The socket is open.' } } as const;
+
+export const socketRoutes: readonly Route[] = [
+  route(
+    {
+      method: 'get',
+      path: '/v1/events',
+      access: ['read'],
+      tag: 'events',
+      summary: 'A WebSocket on which events arrive as they happen.',
+      description:
+        'Each message is one event. `after` resumes behind a sequence number. A browser offers the subprotocols `tabgrid.v1, bearer.<token>`.',
+      query: z.strictObject({
+        task_id: taskIdSchema.optional(),
+        campaign_id: campaignIdSchema.optional(),
+        workflow_id: z.string().max(64).optional(),
+        types: eventTypeList.optional(),
+        after: z.coerce.number().int().min(0).optional(),
+        shard: shardQuery,
+      }),
+      answers,
+      errors: ['upgrade_required', 'forbidden'],
+    },
+    ({ env, request, principal, query }) => {
+      const home = query.task_id === undefined ? 0 : shardOf(query.task_id);
+      return connect(env, request, principal, query.shard ?? home);
+    },
+  ),
+  route(
+    {
+      method: 'get',
+      path: '/v1/worker',
+      access: ['work', 'volunteer'],
+      tag: 'workers',
+      summary: 'The WebSocket on which workers pull tasks; its frames are in docs/protocol.md.',
+      query: z.strictObject({ shard: shardQuery }),
+      answers,
+      errors: ['upgrade_required', 'forbidden'],
+    },
+    ({ env, request, principal, query }) => connect(env, request, principal, query.shard ?? 0),
+  ),
+];

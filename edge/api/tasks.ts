@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import {
+  limits,
+  shardOf,
+  signatureSchema,
+  TabgridError,
+  taskIdSchema,
+  taskStates,
+  timeSchema,
+  type Fault,
+  type Signature,
+} from '#protocol';
+import { brokerShard, type NewTask } from '../broker/rpc.ts';
+import { loadConfig } from '../config.ts';
+import type { Env } from '../env.ts';
+import type { Clock } from '../lib/clock.ts';
+import { call } from '../lib/rpc.ts';
+import { prepare } from '../tasks/prepare.ts';
+import { json } from './respond.ts';
+import { route, type Route } from './route.ts';
+import { listTasks, shardForSubmission } from './shards.ts';
+
+const tag = 'tasks';
+const taskParams = z.object({ id: taskIdSchema });
+
+/** Checks every signature; of several, the faults of the first that does not fit, with its place in the list. */
+function prepareAll(
+  env: Env,
+  clock: Clock,
+  owner: string,
+  signatures: readonly Signature[],
+  single: boolean,
+): NewTask[] {
+  const context = { owner, nowMs: clock.now(), config: loadConfig(env) };
+  return signatures.map((signature, index) => {
+    try {
+      return prepare(signature, context);
+    } catch (error) {
+      throw single || !(error instanceof TabgridError) ? error : atIndex(error, index);
+    }
+  });
+}
+
+function atIndex(error: TabgridError, index: number): TabgridError {
+  const faults = (error.details?.faults ?? []) as Fault[];
+  return new TabgridError(error.code, `${index}: ${error.message}`, {
+    details: { ...error.details, faults: faults.map(({ path, message }) => ({ path: `${index}.${path}`, message })) },
+  });
+}
+
+/** The query of a list of tasks, as it stands in the address. */
+const listQuery = z.strictObject({
+  state: z.enum(taskStates).optional(),
+  task: z.string().max(limits.maxNameChars).optional(),
+  queue: z.string().max(limits.maxNameChars).optional(),
+  worker: z.string().max(limits.maxNameChars).optional(),
+  label: z.string().max(limits.maxLabelChars).optional(),
+  since: timeSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(limits.maxPageSize).default(limits.defaultPageSize),
+  cursor: z.string().max(2000).optional(),
+});
+
+export const taskRoutes: readonly Route[] = [
+  route(
+    {
+      method: 'post',
+      path: '/v1/tasks',
+      access: ['submit'],
+      tag,
+      summary: 'Submits one task, or up to 1,000 at once: all of them, or none if one does not fit.',
+      description:
+        'The answer comes when the tasks are durable. Durations are in seconds. `GET /v1/task-types` tells which tasks there are and what they take.',
+      body: z.union([signatureSchema, z.array(signatureSchema).min(1).max(limits.maxTasksPerRequest)]),
+      answers: { 202: { description: 'Accepted; for a list, in its order.', component: 'Submitted' } },
+      errors: ['unknown_task', 'invalid_arguments', 'idempotency_conflict', 'queue_full'],
+    },
+    async ({ env, clock, principal, body, requestKey }) => {
+      const single = !Array.isArray(body);
+      const tasks = prepareAll(env, clock, principal.sub, single ? [body] : body, single);
+      const keyed = requestKey !== null || tasks.some((task) => task.idempotency_key !== null);
+      const shard = brokerShard(env, shardForSubmission(env, clock, principal.sub, keyed));
+      const submitted = await call(shard.submit(principal, tasks, requestKey ?? undefined));
+      return json(single ? submitted[0] : { tasks: submitted }, 202);
+    },
+  ),
+  route(
+    {
+      method: 'get',
+      path: '/v1/tasks',
+      access: ['read'],
+      tag,
+      summary: 'Lists one’s own tasks, newest first; with the scope `admin`, everyone’s.',
+      query: listQuery,
+      answers: {
+        200: { description: 'A page; one may be short although more follow.', component: 'TaskPage' },
+      },
+    },
+    async ({ env, principal, query: { since, ...query } }) =>
+      json(
+        await listTasks(env, principal, {
+          ...definedMembers(query),
+          ...(since === undefined ? {} : { since_ms: Date.parse(since) }),
+        }),
+      ),
+  ),
+  route(
+    {
+      method: 'get',
+      path: '/v1/tasks/:id',
+      access: ['read'],
+      tag,
+      summary: 'The task as it is, or, with `wait`, once it is final or the seconds have passed.',
+      params: taskParams,
+      query: z.strictObject({ wait: z.coerce.number().min(0).max(limits.maxWaitSeconds).default(0) }),
+      answers: { 200: { description: 'The task.', component: 'Task' } },
+      errors: ['not_found'],
+    },
+    async ({ env, principal, params: { id }, query: { wait } }) => {
+      const shard = brokerShard(env, shardOf(id));
+      return json(await call(wait === 0 ? shard.get(principal, id) : shard.wait(principal, id, wait)));
+    },
+  ),
+  route(
+    {
+      method: 'post',
+      path: '/v1/tasks/:id/revoke',
+      access: ['submit'],
+      tag,
+      summary:
+        'Revokes a task: it does not begin, or no attempt follows the present one; with `terminate` that one is stopped too.',
+      description: 'A final task stays as it is. Repeating it changes nothing.',
+      params: taskParams,
+      body: z.strictObject({ terminate: z.boolean().default(false) }),
+      bodyOptional: true,
+      answers: { 200: { description: 'The task.', component: 'Task' } },
+      errors: ['not_found'],
+    },
+    async ({ env, principal, params: { id }, body }) =>
+      json(await call(brokerShard(env, shardOf(id)).revoke(principal, id, body.terminate))),
+  ),
+  route(
+    {
+      method: 'post',
+      path: '/v1/tasks/:id/retry',
+      access: ['submit'],
+      tag,
+      summary: 'Runs a final task again, as a new one with `retry_of`.',
+      params: taskParams,
+      body: z.strictObject({}),
+      bodyOptional: true,
+      answers: { 202: { description: 'Accepted.', component: 'Submitted' } },
+      errors: ['not_found', 'conflict', 'idempotency_conflict'],
+    },
+    async ({ env, principal, params: { id }, requestKey }) =>
+      json(await call(brokerShard(env, shardOf(id)).retry(principal, id, requestKey ?? undefined)), 202),
+  ),
+];
+
+/** Without members that are undefined. */
+function definedMembers<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], undefined> };
+}

@@ -1,0 +1,69 @@
+import type { RunsOn, TaskType } from '#catalog';
+import { z } from 'zod';
+import type { Assignment, CampaignView, JsonObject, TaskId } from '#protocol';
+import type { EdgeConfig } from '../config.ts';
+
+/** A campaign in a list: without what grows with it. */
+export type CampaignSummary = Omit<CampaignView, 'spec' | 'history'>;
+
+export function campaignSummary(view: CampaignView): CampaignSummary {
+  return omit(view, 'spec', 'history');
+}
+
+/** A lease over plain HTTP: an assignment of the worker protocol, with durations in seconds. Its id is the task’s. */
+export interface LeaseView extends Omit<Assignment, 'soft_time_limit_ms' | 'time_limit_ms'> {
+  lease_id: TaskId;
+  soft_time_limit: number;
+  time_limit: number;
+}
+
+export function leaseView(assignment: Assignment): LeaseView {
+  const { soft_time_limit_ms: softMs, time_limit_ms: hardMs, ...rest } = assignment;
+  return { lease_id: rest.task_id, ...rest, soft_time_limit: softMs / 1000, time_limit: hardMs / 1000 };
+}
+
+/** A task type as `GET /v1/task-types` tells it; durations in seconds. */
+export interface TaskTypeView {
+  name: string;
+  aliases: readonly string[];
+  summary: string;
+  queue: string;
+  priority: number;
+  runs_on: readonly RunsOn[];
+  verifiable: boolean;
+  positional: readonly string[];
+  kwargs: JsonObject;
+  result: JsonObject;
+  soft_time_limit: number;
+  time_limit: number;
+  max_retries: number;
+}
+
+export function taskTypeView(type: TaskType, config: EdgeConfig): TaskTypeView {
+  return {
+    name: type.name,
+    aliases: type.aliases,
+    summary: type.summary,
+    queue: type.queue,
+    priority: type.priority,
+    runs_on: type.runsOn,
+    verifiable: type.verifiable,
+    positional: type.positional,
+    kwargs: jsonSchemaOf(type.kwargs, 'input'),
+    result: jsonSchemaOf(type.result, 'output'),
+    soft_time_limit: (type.softTimeLimitMs ?? config.softTimeLimitMs) / 1000,
+    time_limit: (type.timeLimitMs ?? config.timeLimitMs) / 1000,
+    max_retries: type.maxRetries ?? config.maxRetries,
+  };
+}
+
+/** JSON Schema (2020-12). What JSON Schema cannot say, such as a check across members, is left out. */
+export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+  return omit(z.toJSONSchema(schema, { io, unrepresentable: 'any' }), '$schema') as JsonObject;
+}
+
+function omit<T extends object, Key extends keyof T>(value: T, ...keys: Key[]): Omit<T, Key> {
+  const rest = { ...value };
+  for (const key of keys) Reflect.deleteProperty(rest, key);
+  return rest;
+}

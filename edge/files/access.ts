@@ -1,0 +1,34 @@
+import { TabgridError, type FileView } from '#protocol';
+import type { Env } from '../env.ts';
+import { call } from '../lib/rpc.ts';
+import { blobsOf } from './blobs.ts';
+import { noPreconditions } from './preconditions.ts';
+import { filesObject } from './rpc.ts';
+import { storeFile } from './transfer.ts';
+
+/** Files for use inside the edge, in whole. */
+
+/** @throws TabgridError `file_not_found` */
+export async function readFile(env: Env, owner: string, path: string): Promise<Uint8Array> {
+  const { blob } = await call(filesObject(env).find(owner, path)).catch((error: unknown) => {
+    throw error instanceof TabgridError && error.code === 'not_found'
+      ? new TabgridError('file_not_found', error.message, { details: { path } })
+      : error;
+  });
+  const body = await blobsOf(env).get(blob);
+  if (body === null) throw new TabgridError('internal', `the bytes of ${path} are gone`);
+  return new Uint8Array(await new Response(body).arrayBuffer());
+}
+
+/** In place of what had the path. @throws TabgridError `body_too_large` */
+export async function writeFile(
+  env: Env,
+  owner: string,
+  path: string,
+  bytes: Uint8Array,
+  contentType: string,
+): Promise<FileView> {
+  const body = new Blob([bytes]).stream() as ReadableStream<Uint8Array>;
+  const target = { owner, path, contentType, preconditions: noPreconditions };
+  return (await storeFile(env, target, { body, bytes: bytes.byteLength })).file;
+}

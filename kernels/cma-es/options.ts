@@ -151,7 +151,9 @@ export function parseOptions(options: CmaOptions): ResolvedOptions {
   if (!isList(options.x0)) throw new KernelInputError('x0', `${d} numbers`, options.x0);
   const x0 = [...requireFiniteArray('x0', options.x0, d)];
   const bounds = parseBounds(options.bounds, x0);
-  const popsize = checkPopsize(options.popsize ?? defaultPopsize(d), d);
+  // As in pycma, defaults that depend on λ take it before it is rounded.
+  const lambda = options.popsize ?? defaultPopsize(d);
+  const popsize = checkPopsize(options.popsize ?? Math.floor(lambda), d);
   const number = (field: keyof CmaOptions, otherwise: number, min = 0): number =>
     options[field] === undefined ? otherwise : requireNumber(field, options[field], { min });
   const integer = (field: keyof CmaOptions, otherwise: number, min: number): number =>
@@ -184,7 +186,7 @@ export function parseOptions(options: CmaOptions): ResolvedOptions {
     updatecovwait: options.updatecovwait === undefined ? undefined : integer('updatecovwait', 0, 0),
     ftarget: options.ftarget === undefined ? -Infinity : requireNumber('ftarget', options.ftarget),
     maxfevals: integer('maxfevals', Infinity, 1),
-    maxiter: integer('maxiter', 100 + Math.floor((150 * (d + 3) * (d + 3)) / Math.sqrt(popsize)), 1),
+    maxiter: integer('maxiter', 100 + Math.floor((150 * (d + 3) * (d + 3)) / Math.sqrt(lambda)), 1),
     tolfun: number('tolfun', 1e-11),
     tolfunhist: number('tolfunhist', 1e-12),
     tolfunrel: number('tolfunrel', 0),
@@ -193,7 +195,7 @@ export function parseOptions(options: CmaOptions): ResolvedOptions {
     tolupsigma: number('tolupsigma', 1e20),
     tolconditioncov: number('tolconditioncov', 1e14),
     tolflatfitness: number('tolflatfitness', 1),
-    tolstagnation: number('tolstagnation', Math.floor(100 + (100 * d * Math.sqrt(d)) / popsize)),
+    tolstagnation: number('tolstagnation', Math.floor(100 + (100 * d * Math.sqrt(d)) / lambda)),
     tolxstagnation: parseStagnation(options.tolxstagnation),
   };
 }

@@ -37,9 +37,9 @@ export interface ParameterInputs {
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const sumOfSquares = (values: readonly number[]): number => values.reduce((total, value) => total + value * value, 0);
 
-/** λ = ⌊4 + 3 ln d⌋ */
+/** λ by default, before it is rounded down: 4 + 3 ln d. */
 export function defaultPopsize(dimension: number): number {
-  return Math.floor(4 + 3 * naturalLog(dimension));
+  return 4 + 3 * naturalLog(dimension);
 }
 
 /** E‖N(0, I)‖ for d = 1 … 6; from 7 on the series below is within 5e-5. */

@@ -1,0 +1,167 @@
+/**
+ * CMA-ES as the tutorial writes it: N. Hansen, The CMA Evolution Strategy: A Tutorial, arXiv:1604.00772, figure 6. Symbols
+ * and equation numbers are the tutorial's. Plain arrays, no bounds, no stopping: for tests, and for reading.
+ */
+import type { StrategyParameters } from './parameters.ts';
+
+export type Matrix = number[][];
+
+/** C = B·D²·Bᵀ: B has the eigenvectors as columns, D their lengths in ascending order. */
+export interface Axes {
+  readonly B: Matrix;
+  readonly D: number[];
+}
+
+const at = (vector: readonly number[], i: number): number => vector[i] ?? NaN;
+const entry = (matrix: readonly (readonly number[])[], i: number, j: number): number => matrix[i]?.[j] ?? NaN;
+const indices = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const norm = (x: readonly number[]): number => Math.sqrt(x.reduce((sum, value) => sum + value ** 2, 0));
+const times = (A: Matrix, x: readonly number[]): number[] =>
+  A.map((row) => row.reduce((sum, value, j) => sum + value * at(x, j), 0));
+const identity = (n: number): Matrix => indices(n).map((i) => indices(n).map((j) => (i === j ? 1 : 0)));
+
+/** Σ wᵢ·vᵢ:λ over the μ weights given; `ranked` has the best vector first. */
+function weightedMean(w: readonly number[], ranked: Matrix, n: number): number[] {
+  return indices(n).map((j) => w.reduce((sum, weight, i) => sum + weight * entry(ranked, i, j), 0));
+}
+
+export class ReferenceCmaEs {
+  readonly n: number;
+  m: number[];
+  sigma: number;
+  C: Matrix;
+  B: Matrix;
+  D: number[];
+  p_sigma: number[];
+  p_c: number[];
+  /** Generations. */
+  g = 0;
+  evaluations = 0;
+  #decomposedAt = 0;
+  #z: Matrix = [];
+  #y: Matrix = [];
+  readonly #p: StrategyParameters;
+  readonly #normal: () => number;
+  readonly #eigen: (C: Matrix) => Axes;
+
+  /**
+   * @param normal draws from N(0, 1).
+   * @param eigen decomposes C. It comes from outside because signs and order of eigenvectors are free: two strategies
+   *   only walk together when they agree on them.
+   */
+  constructor(
+    parameters: StrategyParameters,
+    m: readonly number[],
+    sigma: number,
+    normal: () => number,
+    eigen: (C: Matrix) => Axes,
+  ) {
+    this.n = m.length;
+    this.m = [...m];
+    this.sigma = sigma;
+    this.C = identity(this.n);
+    this.B = identity(this.n);
+    this.D = indices(this.n).map(() => 1);
+    this.p_sigma = indices(this.n).map(() => 0);
+    this.p_c = indices(this.n).map(() => 0);
+    this.#p = parameters;
+    this.#normal = normal;
+    this.#eigen = eigen;
+  }
+
+  /** Equations (38)–(40): xₖ = m + σ·yₖ, yₖ = B·D·zₖ, zₖ ~ N(0, I). */
+  ask(): Matrix {
+    this.#z = indices(this.#p.popsize).map(() => indices(this.n).map(() => this.#normal()));
+    this.#y = this.#z.map((z) =>
+      times(
+        this.B,
+        z.map((value, j) => value * at(this.D, j)),
+      ),
+    );
+    return this.#y.map((y) => y.map((value, j) => at(this.m, j) + this.sigma * value));
+  }
+
+  tell(f: readonly number[]): void {
+    const { popsize, mu, weights: w, mueff, cc, c1, cmu, cs, damps, chiN, eigenGap } = this.#p;
+    const { n } = this;
+    const order = indices(popsize).sort((a, b) => at(f, a) - at(f, b) || a - b);
+    const z = order.map((k) => this.#z[k] ?? []);
+    const y = order.map((k) => this.#y[k] ?? []);
+    this.g += 1;
+    this.evaluations += popsize;
+
+    // (41), (42) Selection and recombination.
+    const y_w = weightedMean(w.slice(0, mu), y, n);
+    this.m = this.m.map((value, j) => value + this.sigma * at(y_w, j));
+
+    // (43) p_σ; C^(−½)·⟨y⟩w is B·⟨z⟩w.
+    const drift = times(this.B, weightedMean(w.slice(0, mu), z, n));
+    this.p_sigma = this.p_sigma.map((value, j) => (1 - cs) * value + Math.sqrt(cs * (2 - cs) * mueff) * at(drift, j));
+
+    // (45) p_c, stalled by h_σ while p_σ is long.
+    const expected = (1 - (1 - cs) ** (2 * this.g)) * n;
+    const h_sigma = norm(this.p_sigma) ** 2 / expected < 2 + 4 / (n + 1) ? 1 : 0;
+    this.p_c = this.p_c.map((value, j) => (1 - cc) * value + h_sigma * Math.sqrt(cc * (2 - cc) * mueff) * at(y_w, j));
+
+    // (46) Negative weights are scaled by n / ‖C^(−½)·y‖², and ‖C^(−½)·y‖ is ‖z‖.
+    const w_o = w.map((value, i) => (value >= 0 ? value : (value * n) / (norm(z[i] ?? []) + 1e-9) ** 2));
+
+    // (47) C.
+    const delta = (1 - h_sigma) * cc * (2 - cc);
+    const decay = 1 + c1 * delta - c1 - cmu * w.reduce((sum, value) => sum + value, 0);
+    this.C = this.C.map((row, i) =>
+      row.map((value, j) => {
+        const rankMu = w_o.reduce((sum, weight, k) => sum + weight * entry(y, k, i) * entry(y, k, j), 0);
+        return decay * value + c1 * at(this.p_c, i) * at(this.p_c, j) + cmu * rankMu;
+      }),
+    );
+
+    // (44) σ.
+    this.sigma *= Math.exp(Math.min(1, (cs / damps) * (norm(this.p_sigma) / chiN - 1)));
+
+    if (this.evaluations > this.#decomposedAt + eigenGap) {
+      ({ B: this.B, D: this.D } = this.#eigen(this.C));
+      this.#decomposedAt = this.evaluations;
+    }
+  }
+}
+
+/**
+ * Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix by cyclic Jacobi rotations (Golub and Van Loan,
+ * Matrix Computations, section 8.5): each rotation makes one off-diagonal entry zero.
+ */
+export function jacobi(symmetric: Matrix): { values: number[]; vectors: Matrix } {
+  const n = symmetric.length;
+  const A = symmetric.map((row) => [...row]);
+  const V = identity(n);
+  const turn = (M: Matrix, p: number, q: number, c: number, s: number): void => {
+    for (const row of M) {
+      const [x, y] = [at(row, p), at(row, q)];
+      row[p] = c * x - s * y;
+      row[q] = s * x + c * y;
+    }
+  };
+  const transposed = (M: Matrix): Matrix => indices(n).map((i) => indices(n).map((j) => entry(M, j, i)));
+  let rotations = 1;
+  while (rotations > 0) {
+    rotations = 0;
+    for (let p = 0; p < n; p++) {
+      for (let q = p + 1; q < n; q++) {
+        if (Math.abs(entry(A, p, q)) <= 1e-18 * (Math.abs(entry(A, p, p)) + Math.abs(entry(A, q, q)))) continue;
+        rotations += 1;
+        const tau = (entry(A, q, q) - entry(A, p, p)) / (2 * entry(A, p, q));
+        const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.sqrt(1 + tau ** 2));
+        const c = 1 / Math.sqrt(1 + t ** 2);
+        turn(A, p, q, c, t * c);
+        const turned = transposed(A);
+        turn(turned, p, q, c, t * c);
+        transposed(turned).forEach((row, i) => {
+          A[i] = row;
+        });
+        turn(V, p, q, c, t * c);
+      }
+    }
+  }
+  const order = indices(n).sort((a, b) => entry(A, a, a) - entry(A, b, b));
+  return { values: order.map((k) => entry(A, k, k)), vectors: V.map((row) => order.map((k) => at(row, k))) };
+}

@@ -1,0 +1,88 @@
+import { KernelInputError } from '#kernels';
+import { parseMlpModel, type MlpModel } from '#kernels/mlp';
+import { requireFiniteArray, requireRecord } from '#kernels/runtime';
+import type { Kwargs, Result } from '#catalog';
+
+/** The options of `train_surrogate` that made a model. */
+export type TrainingRecord = Pick<
+  Kwargs<'train_surrogate'>,
+  | 'hidden'
+  | 'activation'
+  | 'epochs'
+  | 'batch_size'
+  | 'learning_rate'
+  | 'weight_decay'
+  | 'validation_fraction'
+  | 'patience'
+  | 'seed'
+> & {
+  /** Rows that the members learnt from. */
+  readonly rows: number;
+};
+
+/** What `train_surrogate` writes: an ensemble with all that is needed to use it. docs/models.md describes each member. */
+export interface ModelFile {
+  readonly format: 'tabgrid-ensemble';
+  readonly version: 1;
+  /** Names of the columns that go in, in order … */
+  readonly inputs: readonly string[];
+  /** … and of those that come out. */
+  readonly targets: readonly string[];
+  readonly members: readonly MlpModel[];
+  readonly calibration: {
+    /** For each target, by how much the spread of the members must be multiplied to be a standard deviation. */
+    readonly std_scale: readonly number[];
+  };
+  readonly training: TrainingRecord;
+  readonly validation: Result<'train_surrogate'>['validation'];
+  /** sha-256 of the kernel binary that trained it. */
+  readonly kernel_digest: string;
+}
+
+/** The parts of a model file that predictions need. */
+export type UsableModel = Pick<ModelFile, 'inputs' | 'targets' | 'members'> & { readonly stdScale: readonly number[] };
+
+export function encodeModel(model: ModelFile): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(model)}\n`);
+}
+
+/** @throws KernelInputError naming the member of the file that does not fit. */
+export function decodeModel(bytes: Uint8Array): UsableModel {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new KernelInputError('model', 'JSON', bytes);
+  }
+  const record = requireRecord('model', value);
+  if (record.format !== 'tabgrid-ensemble') throw new KernelInputError('format', '"tabgrid-ensemble"', record.format);
+  if (record.version !== 1) throw new KernelInputError('version', '1', record.version);
+  const inputs = names('inputs', record.inputs);
+  const targets = names('targets', record.targets);
+  if (!Array.isArray(record.members) || record.members.length === 0) {
+    throw new KernelInputError('members', 'a list of models', record.members);
+  }
+  const members = record.members.map((member: unknown, k) => {
+    const model = parseMlpModel(member);
+    if (model.layers[0] === inputs.length && model.layers.at(-1) === targets.length) return model;
+    throw new KernelInputError(
+      `members[${k}].layers`,
+      `${inputs.length} inputs and ${targets.length} outputs`,
+      model.layers,
+    );
+  });
+  const { std_scale: stdScale } = requireRecord('calibration', record.calibration);
+  if (!Array.isArray(stdScale)) throw new KernelInputError('calibration.std_scale', 'a list of numbers', stdScale);
+  return {
+    inputs,
+    targets,
+    members,
+    stdScale: requireFiniteArray('calibration.std_scale', stdScale, targets.length),
+  };
+}
+
+function names(field: string, value: unknown): string[] {
+  const isNames = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
+  if (isNames) return value;
+  throw new KernelInputError(field, 'a list of column names', value);
+}

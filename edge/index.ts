@@ -7,6 +7,7 @@ import { errorResponse } from './errors.ts';
 import { systemClock } from './lib/clock.ts';
 
 export { Broker } from './broker/broker.ts';
+export { EdgeExecutor } from './tasks/executor.ts';
 export { Campaign } from './campaign/campaign.ts';
 export { Files } from './files/files.ts';
 export { Monitor } from './monitor/monitor.ts';

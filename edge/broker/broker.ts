@@ -1,4 +1,189 @@
 import { DurableObject } from 'cloudflare:workers';
+import {
+  errorBody,
+  errorCodes,
+  TabgridError,
+  workerSubprotocol,
+  type Assignment,
+  type AttemptRef,
+  type ControlCommand,
+  type Json,
+  type JsonObject,
+  type Outcome,
+  type Principal,
+  type Submitted,
+  type TaskId,
+  type TaskView,
+  type WorkerId,
+  type WorkerView,
+} from '#protocol';
 import type { Env } from '../env.ts';
+import { SwitchableClock } from '../lib/clock.ts';
+import { log } from '../lib/log.ts';
+import type { Envelope, ObjectAddress } from '../lib/outbox.ts';
+import { reply, type Reply } from '../lib/rpc.ts';
+import { Broking } from './broking.ts';
+import { parseEventQuery } from './event-sockets.ts';
+import {
+  principalHeader,
+  type BrokerApi,
+  type BrokerStats,
+  type LeaseRequest,
+  type NewTask,
+  type QueueView,
+} from './rpc.ts';
+import type { RenewAnswer, ReportAnswer, RequestKey, TaskPage, TaskQuery } from './rpc.ts';
 
-export class Broker extends DurableObject<Env> {}
+/** The stateless Worker’s own entry point for light tasks, by loopback. */
+function executorOf(context: DurableObjectState): { run(assignment: Assignment): Promise<Outcome> } {
+  const { exports } = context as unknown as {
+    exports: { EdgeExecutor: { run(assignment: Assignment): Promise<Outcome> } };
+  };
+  return exports.EdgeExecutor;
+}
+
+/**
+ * One shard of the broker: the thin object. It turns what the runtime brings (RPC calls, frames, alarms) into work for `Broking`, which
+ * does everything, and keeps nothing itself.
+ */
+export class Broker extends DurableObject<Env> implements BrokerApi {
+  readonly clock = new SwitchableClock();
+  readonly broking: Broking;
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.broking = new Broking(context, env, this.clock, (assignment) => executorOf(context).run(assignment));
+  }
+
+  submit(principal: Principal, tasks: NewTask[], request?: RequestKey): Promise<Reply<Submitted[]>> {
+    return reply(() => this.broking.submit(principal, tasks, request));
+  }
+
+  get(principal: Principal, id: TaskId): Promise<Reply<TaskView>> {
+    return reply(() => this.broking.get(principal, id));
+  }
+
+  wait(principal: Principal, id: TaskId, seconds: number): Promise<Reply<TaskView>> {
+    return reply(() => this.broking.wait(principal, id, seconds));
+  }
+
+  list(principal: Principal, query: TaskQuery): Promise<Reply<TaskPage>> {
+    return reply(() => this.broking.list(principal, query));
+  }
+
+  revoke(principal: Principal, id: TaskId, terminate: boolean): Promise<Reply<TaskView>> {
+    return reply(() => this.broking.revoke(principal, id, terminate));
+  }
+
+  retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>> {
+    return reply(() => this.broking.retry(principal, id, request));
+  }
+
+  queues(): Promise<Reply<QueueView[]>> {
+    return reply(() => this.broking.queues());
+  }
+
+  workers(): Promise<Reply<WorkerView[]>> {
+    return reply(() => this.broking.workers());
+  }
+
+  lease(principal: Principal, request: LeaseRequest): Promise<Reply<Assignment[]>> {
+    return reply(() => this.broking.lease(principal, request));
+  }
+
+  renew(principal: Principal, id: TaskId, { attempt }: { attempt: number }): Promise<Reply<RenewAnswer>> {
+    return reply(() => this.broking.renew(principal, id, attempt));
+  }
+
+  progress(principal: Principal, id: TaskId, body: Parameters<BrokerApi['progress']>[2]): Promise<Reply<ReportAnswer>> {
+    return reply(() => this.broking.progress(principal, id, body));
+  }
+
+  result(principal: Principal, id: TaskId, body: Parameters<BrokerApi['result']>[2]): Promise<Reply<ReportAnswer>> {
+    const outcome: Outcome = { type: 'success', result: body.result };
+    return reply(() =>
+      this.broking.report(principal, { task_id: id, attempt: body.attempt }, outcome, body.runtime_ms),
+    );
+  }
+
+  failure(principal: Principal, id: TaskId, body: Parameters<BrokerApi['failure']>[2]): Promise<Reply<ReportAnswer>> {
+    const outcome: Outcome = { type: 'failure', error: body.error, retryable: body.retryable };
+    return reply(() =>
+      this.broking.report(principal, { task_id: id, attempt: body.attempt }, outcome, body.runtime_ms),
+    );
+  }
+
+  release(principal: Principal, id: TaskId, body: Parameters<BrokerApi['release']>[2]): Promise<Reply<ReportAnswer>> {
+    const outcome: Outcome = { type: 'released', reason: body.reason };
+    const ref = { task_id: id, attempt: body.attempt };
+    return reply(() => this.broking.report(principal, ref, outcome, undefined, body.snapshot));
+  }
+
+  adopt(principal: Principal, group: string, items: AttemptRef[]): Promise<Reply<AttemptRef[]>> {
+    return reply(() => this.broking.adopt(principal, group, items));
+  }
+
+  control(workerId: WorkerId, command: ControlCommand, args: JsonObject): Promise<Reply<Json>> {
+    return reply(() => this.broking.controls.ask(workerId, command, args));
+  }
+
+  deliver(sender: ObjectAddress, messages: Envelope[]): Promise<Reply<number>> {
+    return reply(() => this.broking.deliver(sender, messages));
+  }
+
+  stats(): Promise<Reply<BrokerStats>> {
+    return reply(() => this.broking.stats());
+  }
+
+  /** The sockets. The Worker has checked the token and passes its bearer in a header. */
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      return this.#openSocket(request);
+    } catch (error) {
+      if (!(error instanceof TabgridError)) throw error;
+      return Response.json(errorBody(error), { status: errorCodes[error.code].status });
+    }
+  }
+
+  #openSocket(request: Request): Response {
+    const principal = JSON.parse(request.headers.get(principalHeader) ?? 'null') as Principal | null;
+    if (principal === null) throw new TabgridError('unauthorized', 'the request came without a bearer');
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+      throw new TabgridError('upgrade_required', 'this route speaks WebSocket only');
+    }
+    const url = new URL(request.url);
+    const { 0: client, 1: server } = new WebSocketPair();
+    if (url.pathname === '/v1/worker') {
+      this.broking.sessions.accept(server, principal);
+    } else if (url.pathname === '/v1/events') {
+      const { filter, after } = parseEventQuery(url.searchParams, principal);
+      this.broking.listeners.accept(server, filter, after);
+    } else {
+      throw new TabgridError('not_found', `there is no socket at ${url.pathname}`);
+    }
+    const offered =
+      request.headers
+        .get('sec-websocket-protocol')
+        ?.split(',')
+        .map((name) => name.trim()) ?? [];
+    const headers = offered.includes(workerSubprotocol) ? { 'sec-websocket-protocol': workerSubprotocol } : undefined;
+    return new Response(null, { status: 101, webSocket: client, ...(headers === undefined ? {} : { headers }) });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.broking.take(socket, message);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    await this.broking.closed(socket, reason === '' ? `closed with code ${code}` : reason);
+  }
+
+  override async webSocketError(socket: WebSocket, error: unknown): Promise<void> {
+    log('info', 'socket-error', { error });
+    await this.broking.closed(socket, 'the connection broke');
+  }
+
+  override async alarm(): Promise<void> {
+    await this.broking.alarm();
+  }
+}

@@ -60,9 +60,22 @@ export class Alarms<Name extends string> {
     return due.map(([name]) => name);
   }
 
-  /** Sets the runtime’s alarm to the earliest due time. At the end of `alarm()` pass `true`: the runtime’s alarm has just been used up. */
-  arm(fired = false): void {
-    if (fired) this.#armedMs = null;
+  /** The runtime’s alarm has just been used up. Call it first thing in `alarm()`. */
+  fired(): void {
+    this.#armedMs = null;
+  }
+
+  /** Sets the runtime’s alarm if something is due one day and none is set. Call it when the object is built. */
+  verify(): void {
+    if (this.#dueMs.size === 0) return;
+    void this.#storage.getAlarm().then((armedMs) => {
+      this.#armedMs ??= armedMs;
+      this.arm();
+    });
+  }
+
+  /** Sets the runtime’s alarm to the earliest due time. */
+  arm(): void {
     const earliestMs = Math.min(...this.#dueMs.values());
     if (!Number.isFinite(earliestMs) || (this.#armedMs !== null && this.#armedMs <= earliestMs)) return;
     this.#armedMs = earliestMs;

@@ -18,3 +18,24 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** The system’s clock, until a test puts another one in its place: parts that were built with it follow. */
+export class SwitchableClock implements Clock {
+  source: Clock = systemClock;
+
+  now(): number {
+    return this.source.now();
+  }
+
+  random(): number {
+    return this.source.random();
+  }
+
+  randomBytes(count: number): Uint8Array {
+    return this.source.randomBytes(count);
+  }
+
+  setTimer(ms: number, run: () => void): () => void {
+    return this.source.setTimer(ms, run);
+  }
+}

@@ -1,4 +1,4 @@
-import { sortableId } from '#protocol';
+import { sortableId, type TaskId } from '#protocol';
 import type { Clock } from './clock.ts';
 
 /** Makes sortable ids that grow even within one millisecond, so that what is submitted first sorts first. */
@@ -31,4 +31,19 @@ function increment(bytes: Uint8Array): void {
     bytes[i] = byte;
     if (byte !== 0) return;
   }
+}
+
+const digits = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** The time in a task’s id, in ms since 1970: when it was submitted. */
+export function idTimeMs(id: TaskId): number {
+  const start = id.indexOf('-') + 1;
+  let ms = 0;
+  for (let i = start; i < start + 10; i++) ms = ms * 32 + digits.indexOf(id.charAt(i));
+  return ms;
+}
+
+/** Sorts before every id of that shard made at `ms` or later, and after every earlier one. */
+export function firstIdAt(shard: number, ms: number): TaskId {
+  return `${shard}-${sortableId(Math.max(0, ms), new Uint8Array(10))}` as TaskId;
 }

@@ -1,0 +1,115 @@
+import { type Assignment, type Outcome, type TaskId } from '#protocol';
+import type { Env } from '../env.ts';
+import { stubOf } from '../lib/delivery.ts';
+import { log } from '../lib/log.ts';
+import { parseAddress } from '../lib/outbox.ts';
+import { dispatch } from './dispatch.ts';
+import { writeLeases } from './build.ts';
+import { noEffects, type Core, type Effects } from './core.ts';
+import type { EventSockets } from './event-sockets.ts';
+import type { StoredEvent } from './events.ts';
+import type { FinishedTask, ParentApi } from './rpc.ts';
+import { closeSocket, send } from './sessions.ts';
+
+/** Runs a task in the stateless Worker. */
+export type Executor = (assignment: Assignment) => Promise<Outcome>;
+
+/** About as much as an outbox row may hold: rows have at most 2 MB. */
+const maxNoticeChars = 1_000_000;
+
+/** The last part of every commit, inside its transaction. @returns the commit’s events. */
+export function concludeCommit(core: Core): StoredEvent[] {
+  dispatch(core);
+  sendNotices(core);
+  core.tasks.flush();
+  dropSnapshots(core, core.effects.finished);
+  writeLeases(core);
+  return core.events.flush();
+}
+
+/** Tells the objects behind tasks what has become of them. */
+function sendNotices(core: Core): void {
+  for (const [key, items] of core.effects.notices) {
+    const target = parseAddress(key);
+    for (const chunk of chunksOf(items)) core.outbox.send(target, { type: 'finished', items: chunk });
+    core.effects.flushOutbox = true;
+  }
+}
+
+function chunksOf(items: readonly FinishedTask[]): FinishedTask[][] {
+  const chunks: FinishedTask[][] = [];
+  let chars = 0;
+  for (const item of items) {
+    const itemChars = JSON.stringify(item).length;
+    const chunk = chunks.at(-1);
+    if (chunk === undefined || chars + itemChars > maxNoticeChars) {
+      chunks.push([item]);
+      chars = itemChars;
+    } else {
+      chunk.push(item);
+      chars += itemChars;
+    }
+  }
+  return chunks;
+}
+
+function dropSnapshots(core: Core, finished: readonly TaskId[]): void {
+  if (finished.length === 0) return;
+  core.database.run(
+    `DELETE FROM payloads WHERE task_id IN (SELECT value FROM json_each(?)) AND kind = 'snapshot'`,
+    JSON.stringify(finished),
+  );
+}
+
+/** Those who wait for a task to become final. */
+export class Waiters {
+  readonly #waiting = new Map<TaskId, Set<() => void>>();
+
+  /** @returns what takes the waiter back. */
+  add(id: TaskId, wake: () => void): () => void {
+    const wakes = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, wakes.add(wake));
+    return () => {
+      wakes.delete(wake);
+      if (wakes.size === 0) this.#waiting.delete(id);
+    };
+  }
+
+  wake(id: TaskId): void {
+    for (const wake of [...(this.#waiting.get(id) ?? [])]) wake();
+  }
+}
+
+export interface AftermathParts {
+  readonly core: Core;
+  readonly env: Env;
+  readonly listeners: EventSockets;
+  readonly waiters: Waiters;
+  readonly runAtEdge: (assignment: Assignment) => void;
+}
+
+/** Carries out what a commit led to. The runtime holds messages back until the commit is on disk. */
+export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]): void {
+  const { core, listeners, waiters } = parts;
+  const effects = core.effects;
+  core.effects = noEffects();
+  core.tasks.forget();
+  core.alarms.arm();
+  for (const session of effects.sessions) core.sessions.keep(session);
+  for (const { socket, frame } of effects.frames) send(socket, frame);
+  for (const { socket, code, reason } of effects.closes) closeSocket(socket, code, reason);
+  listeners.push(events);
+  for (const id of effects.finished) waiters.wake(id);
+  effects.edgeRuns.forEach(parts.runAtEdge);
+  if (effects.flushOutbox) void core.outbox.flush();
+  tellParents(parts.env, effects);
+}
+
+/** Progress is told as well as it goes: the next one makes up for one that is lost. */
+function tellParents(env: Env, effects: Effects): void {
+  for (const [key, items] of effects.progress) {
+    stubOf<ParentApi>(env, parseAddress(key))
+      .taskProgress(items)
+      .catch((error: unknown) => log('info', 'progress-not-told', { target: key, error }));
+  }
+}

@@ -1,0 +1,275 @@
+import {
+  isFinal,
+  TabgridError,
+  type Assignment,
+  type AttemptRef,
+  type Outcome,
+  type Principal,
+  type Progress,
+  type Snapshot,
+  type Submitted,
+  type TaskId,
+  type TaskView,
+  type WorkerView,
+} from '#protocol';
+import type { Env } from '../env.ts';
+import type { Clock } from '../lib/clock.ts';
+import { receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
+import { carryOut, concludeCommit, Waiters, type Executor } from './aftermath.ts';
+import { buildCore, restoreCore } from './build.ts';
+import { Controls } from './control.ts';
+import { edgeWorker, type Core } from './core.ts';
+import { claimOverHttp } from './claim.ts';
+import { EventSockets } from './event-sockets.ts';
+import type { StoredEvent } from './events.ts';
+import { GroupCommit } from './group-commit.ts';
+import { LazyWrites } from './lazy-writes.ts';
+import type { Reporter } from './leases.ts';
+import { applyMessage } from './messages.ts';
+import { adopt, keepSnapshot, leaseLost, progress, renewLease, report } from './reports.ts';
+import { revokeOwn } from './revoke.ts';
+import type {
+  BrokerStats,
+  LeaseRequest,
+  NewTask,
+  QueueView,
+  RenewAnswer,
+  ReportAnswer,
+  RequestKey,
+  TaskPage,
+  TaskQuery,
+} from './rpc.ts';
+import { closeSocket, send, type Sessions } from './sessions.ts';
+import { retryTask, submit } from './submit.ts';
+import { loseLease, sweep } from './sweep.ts';
+import { listTasks, viewQueues, viewTask, viewWorkers } from './views.ts';
+import { closeCodes, errorFrame, hello, leave, parseFrame, takeFrame } from './worker-frames.ts';
+
+/** The broker’s actions, each one work in a group commit. Refusals are thrown as `TabgridError`s. */
+export class Broking {
+  readonly core: Core;
+  readonly sessions: Sessions;
+  readonly listeners: EventSockets;
+  readonly controls: Controls;
+  /** Runs light tasks; tests put their own in its place. */
+  executor: Executor;
+  readonly #commits: GroupCommit;
+  readonly #waiters = new Waiters();
+  #events: StoredEvent[] = [];
+
+  constructor(context: DurableObjectState, env: Env, clock: Clock, executor: Executor) {
+    const lazy = new LazyWrites(
+      clock,
+      () => this.core.config.progressIntervalMs,
+      () => void this.#writeLazily(lazy),
+    );
+    this.core = buildCore(context, env, clock, () => lazy.soon());
+    this.executor = executor;
+    this.sessions = this.core.sessions;
+    this.listeners = new EventSockets(context, this.core.events, clock);
+    this.controls = new Controls(this.sessions, clock, this.core.config.controlTimeoutMs);
+    const parts = {
+      core: this.core,
+      env,
+      listeners: this.listeners,
+      waiters: this.#waiters,
+      runAtEdge: (assignment: Assignment) => context.waitUntil(this.#runAtEdge(assignment)),
+    };
+    this.#commits = new GroupCommit(clock, {
+      transaction: (body) => this.core.database.transaction(body),
+      finish: () => (this.#events = concludeCommit(this.core)),
+      committed: () => carryOut(parts, this.#events),
+      rolledBack: () => restoreCore(this.core),
+    });
+    this.#loseEdgeRuns();
+  }
+
+  submit(principal: Principal, tasks: readonly NewTask[], request?: RequestKey): Promise<Submitted[]> {
+    return this.#commits.run(() => submit(this.core, principal.sub, tasks, request));
+  }
+
+  get(principal: Principal, id: TaskId): TaskView {
+    return viewTask(this.core, principal, id);
+  }
+
+  async wait(principal: Principal, id: TaskId, seconds: number): Promise<TaskView> {
+    const view = viewTask(this.core, principal, id);
+    if (isFinal(view.state) || seconds <= 0) return view;
+    await new Promise<void>((resolve) => {
+      const forget = this.#waiters.add(id, () => {
+        cancel();
+        forget();
+        resolve();
+      });
+      const cancel = this.core.clock.setTimer(seconds * 1000, () => {
+        forget();
+        resolve();
+      });
+    });
+    return viewTask(this.core, principal, id);
+  }
+
+  list(principal: Principal, query: TaskQuery): TaskPage {
+    return listTasks(this.core, principal, query);
+  }
+
+  async revoke(principal: Principal, id: TaskId, terminate: boolean): Promise<TaskView> {
+    await this.#commits.run(() => revokeOwn(this.core, principal, id, terminate));
+    return viewTask(this.core, principal, id);
+  }
+
+  retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Submitted> {
+    return this.#commits.run(() => retryTask(this.core, principal, id, request));
+  }
+
+  queues(): QueueView[] {
+    return viewQueues(this.core);
+  }
+
+  workers(): WorkerView[] {
+    return viewWorkers(this.core);
+  }
+
+  lease(principal: Principal, request: LeaseRequest): Promise<Assignment[]> {
+    return this.#commits.run(() => claimOverHttp(this.core, principal, request));
+  }
+
+  renew(principal: Principal, id: TaskId, attempt: number): Promise<RenewAnswer> {
+    return this.#commits.run(() => {
+      renewLease(this.core, overHttp(principal), id, attempt);
+      return { lease_ms: this.core.config.leaseMs };
+    });
+  }
+
+  progress(principal: Principal, id: TaskId, said: { attempt: number; progress: Progress }): Promise<ReportAnswer> {
+    return this.#commits.run(() => {
+      if (!progress(this.core, overHttp(principal), id, said.attempt, said.progress)) throw leaseLost(id, said.attempt);
+      return { status: 'recorded' };
+    });
+  }
+
+  report(
+    principal: Principal,
+    ref: AttemptRef,
+    outcome: Outcome,
+    runtimeMs?: number,
+    snapshot?: Snapshot,
+  ): Promise<ReportAnswer> {
+    const reporter = overHttp(principal);
+    return this.#commits.run(() => {
+      if (snapshot !== undefined) keepSnapshot(this.core, reporter, ref, snapshot);
+      const details = runtimeMs === undefined ? {} : { runtimeMs };
+      const status = report(this.core, reporter, ref, outcome, details);
+      if (status === 'lease_lost') throw leaseLost(ref.task_id, ref.attempt);
+      return { status };
+    });
+  }
+
+  adopt(principal: Principal, group: string, items: readonly AttemptRef[]): Promise<AttemptRef[]> {
+    return this.#commits.run(() => adopt(this.core, overHttp(principal), group, items));
+  }
+
+  deliver(sender: ObjectAddress, messages: readonly Envelope[]): Promise<number> {
+    return this.#commits.run(() =>
+      receive(this.core.outboxStore, sender, messages, (body) => applyMessage(this.core, body)),
+    );
+  }
+
+  stats(): BrokerStats {
+    const { core } = this;
+    return {
+      shard: core.shard,
+      finished: core.tallies.read(),
+      queues: viewQueues(core),
+      workers_online: viewWorkers(core).filter((worker) => worker.state === 'online').length,
+      event_seq: core.events.seq,
+      database_bytes: core.database.sizeBytes,
+      rows_written: core.database.rowsWritten,
+      rows_read: core.database.rowsRead,
+    };
+  }
+
+  /** A frame from a worker. Answers when it is committed. */
+  async take(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const principal = this.sessions.principalOf(socket);
+    // Listeners of events have nothing to say but heartbeats.
+    if (principal === undefined) return;
+    try {
+      const frame = parseFrame(message);
+      await this.#commits.run(() => {
+        if (frame.type === 'hello') {
+          hello(this.core, socket, principal, frame);
+          return;
+        }
+        const session = this.sessions.bySocket(socket);
+        if (session === undefined) throw new TabgridError('handshake_required', 'the first frame must be hello');
+        if (frame.type === 'control_reply') this.controls.reply(session.worker.workerId, frame);
+        else takeFrame(this.core, session, frame);
+      });
+    } catch (error) {
+      this.#refuse(socket, error);
+    }
+  }
+
+  #refuse(socket: WebSocket, error: unknown): void {
+    const refusal =
+      error instanceof TabgridError ? error : new TabgridError('internal', 'the frame could not be processed');
+    send(socket, errorFrame(refusal));
+    if (refusal.code === 'body_too_large') closeSocket(socket, closeCodes.tooLarge, refusal.code);
+    else if (refusal.code === 'forbidden') closeSocket(socket, closeCodes.forbidden, refusal.code);
+    else if (this.sessions.bySocket(socket) === undefined) closeSocket(socket, closeCodes.handshake, refusal.code);
+  }
+
+  async closed(socket: WebSocket, reason: string): Promise<void> {
+    this.listeners.close(socket);
+    await this.#commits.run(() => {
+      const session = this.sessions.bySocket(socket);
+      if (session !== undefined) leave(this.core, session, reason);
+    });
+  }
+
+  async alarm(): Promise<void> {
+    this.core.alarms.fired();
+    await this.#commits.run(() => sweep(this.core));
+  }
+
+  async #writeLazily(lazy: LazyWrites): Promise<void> {
+    await this.#commits.run(() => lazy.write(this.core));
+  }
+
+  async #runAtEdge(assignment: Assignment): Promise<void> {
+    const { task_id, attempt } = assignment;
+    const begunMs = this.core.clock.now();
+    let outcome: Outcome | null = null;
+    try {
+      outcome = await this.executor(assignment);
+    } catch {
+      // Whatever became of it: without an outcome the attempt is lost, and the task goes out again.
+    }
+    await this.#commits.run(() => {
+      const runtimeMs = this.core.clock.now() - begunMs;
+      if (outcome === null) this.#loseEdgeRun(task_id, attempt);
+      else report(this.core, edgeReporter, { task_id, attempt }, outcome, { runtimeMs });
+    });
+  }
+
+  #loseEdgeRun(id: TaskId, attempt: number): void {
+    const lease = this.core.leases.get(id);
+    if (lease?.workerId === edgeWorker.id && lease.attempt === attempt) loseLease(this.core, lease);
+  }
+
+  /** Calls that were under way when the object was last unmade have nobody to answer to. */
+  #loseEdgeRuns(): void {
+    const orphans = this.core.leases.of(edgeWorker.id);
+    if (orphans.length === 0) return;
+    void this.#commits.run(() => {
+      for (const { taskId, attempt } of orphans) this.#loseEdgeRun(taskId, attempt);
+    });
+  }
+}
+
+const edgeReporter: Reporter = { sub: edgeWorker.sub, workerId: edgeWorker.id };
+
+function overHttp({ sub }: Principal): Reporter {
+  return { sub, workerId: null };
+}

@@ -1,0 +1,148 @@
+import type { TaskId } from '#protocol';
+import { loadConfig } from '../config.ts';
+import type { Env } from '../env.ts';
+import { Alarms } from '../lib/alarms.ts';
+import type { Clock } from '../lib/clock.ts';
+import { carryFrom } from '../lib/delivery.ts';
+import { SortableIds } from '../lib/ids.ts';
+import { migrate } from '../lib/migrate.ts';
+import { Outbox } from '../lib/outbox.ts';
+import { SqlOutboxStore } from '../lib/outbox-store.ts';
+import { Database } from '../lib/sql.ts';
+import { noEffects, type AlarmName, type Core } from './core.ts';
+import { EventLog } from './events.ts';
+import { LaneTable } from './lane-table.ts';
+import { grace, LeaseTable, storedTaskIds } from './leases.ts';
+import { ReadyQueue } from './ready-queue.ts';
+import { brokerAddress, type FromBroker } from './rpc.ts';
+import { brokerMigrations } from './schema.ts';
+import { Sessions } from './sessions.ts';
+import { nextCheckMs } from './schedule.ts';
+import { Tallies } from './tallies.ts';
+import { TaskStore } from './task-store.ts';
+import { WorkerTable } from './worker-table.ts';
+
+/** Builds a shard’s memory from its storage and its sockets: what an object does that is made, woken or restarted. */
+export function buildCore(context: DurableObjectState, env: Env, clock: Clock, writeSoon: () => void): Core {
+  const database = new Database(context.storage);
+  migrate(database, brokerMigrations);
+  const shard = shardOf(database, context.id);
+  const tasks = new TaskStore(database);
+  const leases = new LeaseTable();
+  const workers = new WorkerTable(database);
+  const alarms = new Alarms<AlarmName>(database, context.storage);
+  const outboxStore = new SqlOutboxStore(database);
+  const ready = new ReadyQueue({
+    page: (lane, after, limit) => tasks.readyPage(lane, after, limit),
+    lanes: () => tasks.readyLanes(),
+    isLeased: (id) => leases.get(id) !== undefined,
+  });
+  const core: Core = {
+    shard,
+    config: loadConfig(env),
+    clock,
+    ids: new SortableIds(clock),
+    database,
+    tasks,
+    lanes: new LaneTable(database),
+    ready,
+    leases,
+    workers,
+    sessions: new Sessions(context, workers, clock),
+    events: new EventLog(database, clock),
+    tallies: new Tallies(database),
+    outbox: new Outbox<FromBroker>({
+      store: outboxStore,
+      clock,
+      carry: carryFrom(env, brokerAddress(shard)),
+      wakeBy: (dueMs) => {
+        alarms.setBy('outbox', dueMs);
+        alarms.arm();
+      },
+    }),
+    outboxStore,
+    alarms,
+    progressed: new Map(),
+    writeSoon,
+    effects: noEffects(),
+  };
+  restoreLeases(core);
+  afterRestart(core);
+  alarms.verify();
+  return core;
+}
+
+/** Throws memory away and reads it anew: after a commit that was rolled back. */
+export function restoreCore(core: Core): void {
+  core.effects = noEffects();
+  core.tasks.forget();
+  core.progressed.clear();
+  core.lanes.reload();
+  core.workers.reload();
+  core.sessions.restore();
+  core.events.reload();
+  core.alarms.reload();
+  restoreLeases(core);
+  core.ready.reset();
+}
+
+function restoreLeases(core: Core): void {
+  const rows = core.database
+    .all<{ worker_id: string; held: string }>('SELECT worker_id, held FROM leases')
+    .flatMap(({ worker_id: id, held }) => {
+      const worker = core.workers.get(id as Parameters<WorkerTable['get']>[0]);
+      return worker === undefined ? [] : [{ workerId: worker.workerId, sub: worker.sub, held }];
+    });
+  const ids = rows.flatMap(({ held }) => storedTaskIds(held));
+  const open = new Map(
+    core.database
+      .all<{ id: string; attempt: number }>(
+        `SELECT id, attempt FROM tasks WHERE id IN (SELECT value FROM json_each(?)) AND finished_ms IS NULL`,
+        JSON.stringify(ids),
+      )
+      .map(({ id, attempt }) => [id as TaskId, attempt]),
+  );
+  core.leases.restore(rows, (id, attempt) => open.get(id) === attempt - 1);
+}
+
+/** The shard’s number is in its name; the runtime doesn’t always know that when an alarm wakes the object, so it is written down. */
+function shardOf(database: Database, id: DurableObjectId): number {
+  const stored = database.maybe<{ value: string }>(`SELECT value FROM meta WHERE name = 'shard'`);
+  if (stored !== undefined) return Number(stored.value);
+  const shard = Number(/^broker-(\d+)$/.exec(id.name ?? '')?.[1] ?? '0');
+  database.run(`INSERT INTO meta (name, value) VALUES ('shard', ?)`, String(shard));
+  return shard;
+}
+
+/** Drawn once per process, so that an object can tell a restart of the edge from being rebuilt within it. */
+let processMarker: string | null = null;
+
+function afterRestart(core: Core): void {
+  processMarker ??= [...core.clock.randomBytes(8)].join('.');
+  const stored = core.database.maybe<{ value: string }>(`SELECT value FROM meta WHERE name = 'process'`);
+  const isNewProcess = stored?.value !== processMarker;
+  if (isNewProcess) {
+    core.database.run(`INSERT OR REPLACE INTO meta (name, value) VALUES ('process', ?)`, processMarker);
+  }
+  const nowMs = core.clock.now();
+  let lengthened = false;
+  for (const lease of core.leases.all()) {
+    const isHeard = core.sessions.byWorker(lease.workerId) !== undefined;
+    if (isHeard || !grace(lease, isNewProcess, nowMs, core.config)) continue;
+    core.leases.dirty.add(lease.workerId);
+    lengthened = true;
+  }
+  if (!lengthened) return;
+  writeLeases(core);
+  for (const lease of core.leases.all()) core.alarms.setBy('leases', nextCheckMs(core, lease));
+  core.alarms.arm();
+}
+
+/** Writes the rows of workers whose leases have changed. */
+export function writeLeases(core: Core): void {
+  for (const worker of core.leases.dirty) {
+    const held = core.leases.serialise(worker);
+    core.database.run('INSERT OR REPLACE INTO leases (worker_id, held) VALUES (?, ?)', worker, held);
+  }
+  core.leases.dirty.clear();
+}

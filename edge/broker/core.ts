@@ -1,0 +1,86 @@
+import type { Assignment, EdgeFrame, Progress, TaskId, WorkerId } from '#protocol';
+import type { EdgeConfig } from '../config.ts';
+import type { Alarms } from '../lib/alarms.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { SortableIds } from '../lib/ids.ts';
+import type { Outbox } from '../lib/outbox.ts';
+import type { OutboxStore } from '../lib/outbox-store.ts';
+import type { Database } from '../lib/sql.ts';
+import type { EventLog } from './events.ts';
+import type { LaneTable } from './lane-table.ts';
+import type { LeaseTable } from './leases.ts';
+import type { ReadyQueue } from './ready-queue.ts';
+import type { FinishedTask, FromBroker, TaskProgress } from './rpc.ts';
+import type { Sessions, WorkerSession } from './sessions.ts';
+import type { Tallies } from './tallies.ts';
+import type { TaskStore } from './task-store.ts';
+import type { WorkerTable } from './worker-table.ts';
+
+/** What the broker’s alarm is for. */
+export type AlarmName =
+  /** Leases and hard time limits. */
+  | 'leases'
+  /** ETA, back-off, expiry. */
+  | 'due'
+  /** Deletion of what is old. */
+  | 'retention'
+  /** Messages that have not been acknowledged. */
+  | 'outbox';
+
+/** The stateless Worker as a worker. No token has an empty `sub`, so that nobody else can speak for it. */
+export const edgeWorker = { id: 'edge' as WorkerId, sub: '' } as const;
+
+/** What a commit leads to, once it is safe: gathered during the commit, carried out after it, forgotten if it fails. */
+export interface Effects {
+  frames: { socket: WebSocket; frame: EdgeFrame }[];
+  closes: { socket: WebSocket; code: number; reason: string }[];
+  /** Sessions whose credits changed. */
+  sessions: Set<WorkerSession>;
+  /** Tasks that are final now. */
+  finished: TaskId[];
+  /** By address: what parents are told through the outbox. */
+  notices: Map<string, FinishedTask[]>;
+  /** By address: what parents are told as well as it goes. */
+  progress: Map<string, TaskProgress[]>;
+  /** Attempts given to the stateless Worker. */
+  edgeRuns: Assignment[];
+  flushOutbox: boolean;
+}
+
+export function noEffects(): Effects {
+  return {
+    frames: [],
+    closes: [],
+    sessions: new Set(),
+    finished: [],
+    notices: new Map(),
+    progress: new Map(),
+    edgeRuns: [],
+    flushOutbox: false,
+  };
+}
+
+/** The broker’s parts, which its actions work on. Everything but the tables of the database is a cache of them. */
+export interface Core {
+  readonly shard: number;
+  readonly config: EdgeConfig;
+  readonly clock: Clock;
+  readonly ids: SortableIds;
+  readonly database: Database;
+  readonly tasks: TaskStore;
+  readonly lanes: LaneTable;
+  readonly ready: ReadyQueue;
+  readonly leases: LeaseTable;
+  readonly workers: WorkerTable;
+  readonly sessions: Sessions;
+  readonly events: EventLog;
+  readonly tallies: Tallies;
+  readonly outbox: Outbox<FromBroker>;
+  readonly outboxStore: OutboxStore;
+  readonly alarms: Alarms<AlarmName>;
+  /** Tasks whose progress has not been told yet. */
+  readonly progressed: Map<TaskId, Progress>;
+  /** Makes the lazy writes happen soon: progress, starts, counters. */
+  readonly writeSoon: () => void;
+  effects: Effects;
+}

@@ -1,0 +1,162 @@
+import {
+  isoTime,
+  type CampaignId,
+  type EventType,
+  type GridEvent,
+  type Json,
+  type TaskId,
+  type WorkerId,
+} from '#protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Database } from '../lib/sql.ts';
+
+/** An event as the broker tells it; time and number come with the commit. */
+export interface NewEvent {
+  type: EventType;
+  /** Who may see it; null for what concerns the fleet: everybody. */
+  owner: string | null;
+  task_id?: TaskId;
+  task?: string;
+  worker?: WorkerId;
+  campaign_id?: CampaignId;
+  data?: Json;
+  time_ms?: number;
+}
+
+/** An event as it is stored. */
+export interface StoredEvent extends GridEvent {
+  owner: string | null;
+}
+
+/** What a listener wants to hear. */
+export interface EventFilter {
+  readonly sub: string;
+  readonly isAdmin: boolean;
+  readonly taskId: string | null;
+  readonly campaignId: string | null;
+  /** Null for all. */
+  readonly types: readonly string[] | null;
+}
+
+export function matches(filter: EventFilter, event: StoredEvent): boolean {
+  return (
+    (filter.isAdmin || event.owner === null || event.owner === filter.sub) &&
+    (filter.taskId === null || event.task_id === filter.taskId) &&
+    (filter.campaignId === null || event.campaign_id === filter.campaignId) &&
+    (filter.types === null || filter.types.includes(event.type))
+  );
+}
+
+/** An event without what only the broker needs. */
+export function published(event: StoredEvent): GridEvent {
+  const publicPart: Partial<StoredEvent> = { ...event };
+  delete publicPart.owner;
+  return publicPart as GridEvent;
+}
+
+/** A row takes further commits until it is this long: few rows to delete, none that is slow to rewrite. */
+const maxRowChars = 8_192;
+
+/**
+ * The event log: numbered without holes, packed many to a row, one row written per commit. Events gather during a commit and are written
+ * by `flush`.
+ */
+export class EventLog {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  #gathered: NewEvent[] = [];
+  #nextSeq = 1;
+  /** The newest row, as stored: its events’ JSON without the brackets. */
+  #open: { firstSeq: number; count: number; items: string } | null = null;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+    this.reload();
+  }
+
+  /** Forgets what was gathered and reads the newest row. */
+  reload(): void {
+    this.#gathered = [];
+    const row = this.#database.maybe<{ first_seq: number; count: number; items: string }>(
+      'SELECT first_seq, count, items FROM events ORDER BY first_seq DESC LIMIT 1',
+    );
+    this.#open = row === undefined ? null : { firstSeq: row.first_seq, count: row.count, items: row.items };
+    this.#nextSeq = row === undefined ? 1 : row.first_seq + row.count;
+  }
+
+  /** The number of the newest event; 0 before the first. */
+  get seq(): number {
+    return this.#nextSeq - 1;
+  }
+
+  add(event: NewEvent): void {
+    this.#gathered.push(event);
+  }
+
+  /** Numbers and writes what was gathered. @returns it, for the listeners. */
+  flush(): StoredEvent[] {
+    if (this.#gathered.length === 0) return [];
+    const nowMs = this.#clock.now();
+    const events = this.#gathered.map(({ time_ms: timeMs = nowMs, ...event }): StoredEvent => {
+      const { type, ...rest } = event;
+      return { seq: this.#nextSeq++, type, time: isoTime(timeMs), ...rest };
+    });
+    this.#gathered = [];
+    let changed = false;
+    for (const event of events) {
+      const text = JSON.stringify(event);
+      if (this.#open !== null && this.#open.items.length + text.length > maxRowChars) {
+        if (changed) this.#write(nowMs);
+        this.#open = null;
+      }
+      this.#open =
+        this.#open === null
+          ? { firstSeq: event.seq, count: 1, items: text }
+          : { firstSeq: this.#open.firstSeq, count: this.#open.count + 1, items: `${this.#open.items},${text}` };
+      changed = true;
+    }
+    this.#write(nowMs);
+    return events;
+  }
+
+  #write(nowMs: number): void {
+    if (this.#open === null) return;
+    this.#database.run(
+      'INSERT OR REPLACE INTO events (first_seq, count, last_ms, items) VALUES (?, ?, ?, ?)',
+      this.#open.firstSeq,
+      this.#open.count,
+      nowMs,
+      this.#open.items,
+    );
+  }
+
+  /** Events after a number, at least one row’s worth; empty at the end. What retention has taken is missing. */
+  after(seq: number, rowCount: number): StoredEvent[] {
+    const rows = this.#database.all<{ items: string }>(
+      `SELECT items FROM events WHERE first_seq >= coalesce(
+         (SELECT max(first_seq) FROM events WHERE first_seq <= ?1 + 1), 0) ORDER BY first_seq LIMIT ?2`,
+      seq,
+      rowCount,
+    );
+    return rows.flatMap((row) => JSON.parse(`[${row.items}]`) as StoredEvent[]).filter((event) => event.seq > seq);
+  }
+
+  /** Whether there are rows that retention will take. */
+  get hasOlder(): boolean {
+    const newest = this.#open?.firstSeq ?? 0;
+    return this.#database.maybe('SELECT 1 AS older FROM events WHERE first_seq < ? LIMIT 1', newest) !== undefined;
+  }
+
+  /** Deletes rows that ended before `cutoffMs`, never the newest, which keeps the numbering. @returns how many rows. */
+  trim(cutoffMs: number, limit: number): number {
+    return this.#database.all<{ first_seq: number }>(
+      `DELETE FROM events WHERE first_seq IN (
+         SELECT first_seq FROM events WHERE last_ms < ?1 AND first_seq < ?2 ORDER BY first_seq LIMIT ?3)
+       RETURNING first_seq`,
+      cutoffMs,
+      this.#open?.firstSeq ?? 0,
+      limit,
+    ).length;
+  }
+}

@@ -1,0 +1,105 @@
+import { alarmsTable } from '../lib/alarms.ts';
+import type { Migration } from '../lib/migrate.ts';
+import { outboxTables } from '../lib/outbox-store.ts';
+
+/**
+ * A task is one row for its whole life, and a second one in `tasks_ready` while it has not ended. A claim writes neither: who holds what
+ * is one row per worker in `leases`, where an entry counts while its attempt is the one after `tasks.attempt`. So a task costs two rows
+ * written when it comes, one when it ends, one when it is deleted, and shares of the rows of leases and events.
+ */
+export const brokerMigrations: readonly Migration[] = [
+  {
+    id: 1,
+    sql: `
+      CREATE TABLE lanes (
+        id INTEGER PRIMARY KEY,
+        queue TEXT NOT NULL,
+        needs TEXT NOT NULL,
+        edge INTEGER NOT NULL
+      );
+
+      CREATE TABLE tasks (
+        id TEXT PRIMARY KEY,
+        lane INTEGER NOT NULL,
+        priority INTEGER NOT NULL,
+        -- RECEIVED and STARTED are PENDING and RETRY with a lease; only a held task is stored as STARTED.
+        state TEXT NOT NULL CHECK (state IN ('PENDING', 'RETRY', 'STARTED', 'SUCCESS', 'FAILURE', 'REVOKED')),
+        -- Attempts that have ended: a lease’s attempt is one more.
+        attempt INTEGER NOT NULL,
+        retries INTEGER NOT NULL,
+        losses INTEGER NOT NULL,
+        revoking INTEGER NOT NULL,
+        -- Not to be given out before: ETA or back-off.
+        due_ms INTEGER,
+        expires_ms INTEGER,
+        started_ms INTEGER,
+        finished_ms INTEGER,
+        owner TEXT NOT NULL,
+        task TEXT NOT NULL,
+        worker TEXT,
+        labels TEXT NOT NULL,
+        spec TEXT NOT NULL,
+        -- Empty when it is long and therefore in payloads.
+        arguments TEXT NOT NULL,
+        outcome TEXT,
+        history TEXT NOT NULL,
+        progress TEXT,
+        CHECK ((finished_ms IS NULL) = (state IN ('PENDING', 'RETRY', 'STARTED')))
+      ) WITHOUT ROWID;
+      CREATE INDEX tasks_ready ON tasks (lane, priority DESC, id) WHERE due_ms IS NULL AND state IN ('PENDING', 'RETRY');
+      CREATE INDEX tasks_due ON tasks (due_ms) WHERE due_ms IS NOT NULL;
+      CREATE INDEX tasks_expiring ON tasks (expires_ms) WHERE expires_ms IS NOT NULL AND state = 'PENDING';
+
+      CREATE TABLE payloads (
+        task_id TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('arguments', 'outcome', 'snapshot')),
+        data TEXT NOT NULL,
+        PRIMARY KEY (task_id, kind)
+      ) WITHOUT ROWID;
+
+      CREATE TABLE workers (
+        worker_id TEXT PRIMARY KEY,
+        sub TEXT NOT NULL,
+        profile TEXT NOT NULL,
+        online INTEGER NOT NULL,
+        connected_ms INTEGER NOT NULL,
+        seen_ms INTEGER NOT NULL,
+        succeeded INTEGER NOT NULL DEFAULT 0,
+        failed INTEGER NOT NULL DEFAULT 0,
+        busy_ms INTEGER NOT NULL DEFAULT 0
+      ) WITHOUT ROWID;
+
+      CREATE TABLE leases (worker_id TEXT PRIMARY KEY, held TEXT NOT NULL) WITHOUT ROWID;
+
+      CREATE TABLE idempotency (
+        owner TEXT NOT NULL,
+        key TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        -- Forgotten together with this task.
+        task_id TEXT NOT NULL,
+        PRIMARY KEY (owner, key)
+      ) WITHOUT ROWID;
+      CREATE INDEX idempotency_task ON idempotency (task_id);
+
+      CREATE TABLE events (
+        first_seq INTEGER PRIMARY KEY,
+        count INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        items TEXT NOT NULL
+      );
+
+      CREATE TABLE tallies (
+        task TEXT NOT NULL,
+        state TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        runtime_ms INTEGER NOT NULL,
+        PRIMARY KEY (task, state)
+      ) WITHOUT ROWID;
+
+      CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      ${alarmsTable}
+      ${outboxTables}
+    `,
+  },
+];

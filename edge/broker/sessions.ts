@@ -1,0 +1,158 @@
+import { heartbeat, type EdgeFrame, type Principal, type WorkerId } from '#protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Lane, Profile } from './lanes.ts';
+import { serves } from './lanes.ts';
+import { profileOf, type WorkerRecord, type WorkerTable } from './worker-table.ts';
+
+/** What a socket carries through hibernation: at most 16 KiB, so a worker’s profile lies in the worker table. */
+type Attachment =
+  | { kind: 'greeting'; principal: Principal }
+  | { kind: 'worker'; principal: Principal; workerId: WorkerId; credits: number; seenMs: number };
+
+/** A connected worker. */
+export interface WorkerSession {
+  readonly socket: WebSocket;
+  readonly principal: Principal;
+  worker: WorkerRecord;
+  profile: Profile;
+  /** Tasks that it can still take. */
+  credits: number;
+  /** Of its last frame; heartbeats are known to the runtime alone. */
+  seenMs: number;
+}
+
+export const workerTag = 'worker';
+
+/** The workers’ sockets. They outlive the object’s memory, so that everything here is rebuilt from them. */
+export class Sessions {
+  readonly #context: DurableObjectState;
+  readonly #workers: WorkerTable;
+  readonly #clock: Clock;
+  readonly #bySocket = new Map<WebSocket, WorkerSession>();
+  readonly #byWorker = new Map<WorkerId, WorkerSession>();
+  /** Whose turn it is, so that equal workers get equally much. */
+  #turn = 0;
+
+  constructor(context: DurableObjectState, workers: WorkerTable, clock: Clock) {
+    this.#context = context;
+    this.#workers = workers;
+    this.#clock = clock;
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair(heartbeat.ping, heartbeat.pong));
+    this.restore();
+  }
+
+  /** Reads everything from the sockets. */
+  restore(): void {
+    this.#bySocket.clear();
+    this.#byWorker.clear();
+    for (const socket of this.#context.getWebSockets(workerTag)) {
+      const attachment = attachmentOf(socket);
+      if (socket.readyState !== WebSocket.OPEN || attachment?.kind !== 'worker') continue;
+      const worker = this.#workers.get(attachment.workerId);
+      if (worker === undefined) continue;
+      const { principal, credits, seenMs } = attachment;
+      this.#put({ socket, principal, worker, profile: profileOf(worker), credits, seenMs });
+    }
+  }
+
+  get size(): number {
+    return this.#byWorker.size;
+  }
+
+  /** Takes a socket, whose worker has yet to say hello. */
+  accept(socket: WebSocket, principal: Principal): void {
+    this.#context.acceptWebSocket(socket, [workerTag]);
+    socket.serializeAttachment({ kind: 'greeting', principal } satisfies Attachment);
+  }
+
+  /** Who opened the socket. */
+  principalOf(socket: WebSocket): Principal | undefined {
+    return attachmentOf(socket)?.principal;
+  }
+
+  bySocket(socket: WebSocket): WorkerSession | undefined {
+    return this.#bySocket.get(socket);
+  }
+
+  byWorker(id: WorkerId): WorkerSession | undefined {
+    return this.#byWorker.get(id);
+  }
+
+  all(): IterableIterator<WorkerSession> {
+    return this.#byWorker.values();
+  }
+
+  /** The worker has said hello. @returns the session of an older socket of the same worker, which it replaces. */
+  open(socket: WebSocket, principal: Principal, worker: WorkerRecord, credits: number): WorkerSession | undefined {
+    const older = this.#byWorker.get(worker.workerId);
+    if (older !== undefined) this.#bySocket.delete(older.socket);
+    this.#put({ socket, principal, worker, profile: profileOf(worker), credits, seenMs: this.#clock.now() });
+    return older?.socket === socket ? undefined : older;
+  }
+
+  close(session: WorkerSession): void {
+    this.#bySocket.delete(session.socket);
+    if (this.#byWorker.get(session.worker.workerId) === session) this.#byWorker.delete(session.worker.workerId);
+  }
+
+  /** Keeps what must survive hibernation. Call it after a commit. */
+  keep(session: WorkerSession): void {
+    if (this.#bySocket.get(session.socket) !== session) return;
+    session.socket.serializeAttachment({
+      kind: 'worker',
+      principal: session.principal,
+      workerId: session.worker.workerId,
+      credits: session.credits,
+      seenMs: session.seenMs,
+    } satisfies Attachment);
+  }
+
+  /** When the worker was last heard of: its last frame, or the last heartbeat, which the runtime answered by itself. */
+  seenMs(session: WorkerSession): number {
+    return Math.max(session.seenMs, this.#context.getWebSocketAutoResponseTimestamp(session.socket)?.getTime() ?? 0);
+  }
+
+  /** Workers that can take a task of the lane and were heard of lately, each time beginning with another one. */
+  takers(lane: Lane, heardSinceMs: number): WorkerSession[] {
+    const able = [...this.#byWorker.values()].filter(
+      (session) => session.credits > 0 && serves(session.profile, lane) && this.seenMs(session) >= heardSinceMs,
+    );
+    const first = able.length === 0 ? 0 : this.#turn++ % able.length;
+    return [...able.slice(first), ...able.slice(0, first)];
+  }
+
+  get anyRoom(): boolean {
+    for (const session of this.#byWorker.values()) if (session.credits > 0) return true;
+    return false;
+  }
+
+  #put(session: WorkerSession): void {
+    this.#bySocket.set(session.socket, session);
+    this.#byWorker.set(session.worker.workerId, session);
+  }
+}
+
+function attachmentOf(socket: WebSocket): Attachment | undefined {
+  return (socket.deserializeAttachment() ?? undefined) as Attachment | undefined;
+}
+
+/** Sends to a socket that may have closed meanwhile. */
+export function send(socket: WebSocket, frame: EdgeFrame): void {
+  sendText(socket, JSON.stringify(frame));
+}
+
+export function sendText(socket: WebSocket, text: string): void {
+  try {
+    socket.send(text);
+  } catch {
+    // Closed meanwhile: whoever listens there comes back, or its lease runs out.
+  }
+}
+
+export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    // Closed already.
+  }
+}

@@ -1,0 +1,135 @@
+import { isFinal, TabgridError, type Json, type Principal, type Submitted, type TaskId } from '#protocol';
+import { taskEvent } from './attempts.ts';
+import type { Core } from './core.ts';
+import { conflict, IdempotencyKeys, requestKey, taskDigest, taskKey } from './idempotency.ts';
+import type { NewTask, RequestKey } from './rpc.ts';
+import { ownTask } from './ownership.ts';
+import { retentionPeriodMs } from './schedule.ts';
+import { newRecord, visibleState, type TaskArguments, type TaskRecord } from './task-record.ts';
+
+/** Takes tasks in: all or none. Refuses before it writes anything. */
+export function submit(core: Core, owner: string, tasks: readonly NewTask[], request?: RequestKey): Submitted[] {
+  const keys = new IdempotencyKeys(core.database);
+  if (request !== undefined) {
+    const answer = keys.recall<Submitted[]>(owner, requestKey(request.key), request.bodyDigest);
+    if (answer !== undefined) return answer;
+  }
+  const repeats = recallTasks(keys, owner, tasks);
+  const plan = tasks.map((task, index) => ({ task, repeat: repeats[index], key: keyOf(task, index, tasks) }));
+  const fresh = plan.filter(
+    ({ repeat, key }) => repeat === undefined && (key === null || key.firstIndex === key.index),
+  );
+  const made = insert(
+    core,
+    fresh.map(({ task }) => task),
+  );
+  const answers = new Map(fresh.map(({ task }, index) => [task, made[index]]));
+  const submitted = plan.map(({ task, repeat, key }) => {
+    const first = key === null ? task : tasks[key.firstIndex];
+    const answer = repeat ?? (first === undefined ? undefined : answers.get(first));
+    if (answer === undefined) throw new Error('a submission without an answer');
+    return answer;
+  });
+  for (const { task, key } of fresh) {
+    const answer = answers.get(task);
+    if (key !== null && answer !== undefined) keys.remember(owner, key.key, key.digest, answer, answer.task_id);
+  }
+  const first = submitted[0];
+  if (request !== undefined && first !== undefined) {
+    keys.remember(owner, requestKey(request.key), request.bodyDigest, submitted, first.task_id);
+  }
+  return submitted;
+}
+
+/** The answers of the first time for tasks whose key was used before. */
+function recallTasks(keys: IdempotencyKeys, owner: string, tasks: readonly NewTask[]): (Submitted | undefined)[] {
+  return tasks.map((task) =>
+    task.idempotency_key === null
+      ? undefined
+      : keys.recall<Submitted>(owner, taskKey(task.idempotency_key), taskDigest(task)),
+  );
+}
+
+/** A task’s own key, and the first task of the request that has the same. */
+function keyOf(
+  task: NewTask,
+  index: number,
+  tasks: readonly NewTask[],
+): { key: string; digest: string; index: number; firstIndex: number } | null {
+  if (task.idempotency_key === null) return null;
+  const firstIndex = tasks.findIndex((other) => other.idempotency_key === task.idempotency_key);
+  const digest = taskDigest(task);
+  const first = tasks[firstIndex];
+  if (first !== undefined && taskDigest(first) !== digest) throw conflict();
+  return { key: taskKey(task.idempotency_key), digest, index, firstIndex };
+}
+
+/** Writes new tasks and makes them ready. Those whose id exists already are left alone. */
+export function insertNew(core: Core, tasks: readonly NewTask[]): void {
+  const present = core.tasks.exists(tasks.flatMap((task) => task.task_id ?? []));
+  insert(
+    core,
+    tasks.filter((task) => task.task_id === undefined || !present.has(task.task_id)),
+  );
+}
+
+function insert(core: Core, tasks: readonly NewTask[]): Submitted[] {
+  const nowMs = core.clock.now();
+  const rows = tasks.map((task): { record: TaskRecord; arguments: TaskArguments } => {
+    const id = task.task_id ?? (`${core.shard}-${core.ids.next()}` as TaskId);
+    const lane = core.lanes.of({ queue: task.queue, needs: task.needs, edge: task.edge });
+    return {
+      record: newRecord(id, lane.id, task, nowMs),
+      arguments: { args: task.args, kwargs: task.kwargs },
+    };
+  });
+  core.tasks.insert(rows);
+  for (const { record } of rows) {
+    core.events.add(taskEvent(record, 'task-sent', { data: { queue: core.lanes.queueOf(record.lane) } as Json }));
+    if (record.spec.held) core.events.add(taskEvent(record, 'task-started'));
+    else if (record.dueMs === null) core.ready.add(record.lane, record);
+    else core.alarms.setBy('due', record.dueMs);
+    if (record.expiresMs !== null && !record.spec.held) core.alarms.setBy('due', record.expiresMs);
+  }
+  if (rows.length > 0) core.alarms.setBy('retention', nowMs + retentionPeriodMs(core));
+  return rows.map(({ record }) => ({
+    task_id: record.id,
+    state: record.state,
+    queue: core.lanes.queueOf(record.lane),
+  }));
+}
+
+/** Runs a final task again, as a new one. */
+export function retryTask(core: Core, principal: Principal, id: TaskId, request?: RequestKey): Submitted {
+  const record = ownTask(core.tasks.get(id), principal, id);
+  const state = visibleState(record, core.leases.get(id));
+  if (!isFinal(state)) throw new TabgridError('conflict', `task ${id} is ${state}; only a final one can be run again`);
+  if (record.spec.held) {
+    throw new TabgridError('conflict', `task ${id} stands for something that is started by a request of its own`);
+  }
+  const given = JSON.parse(core.tasks.argumentsOf([id]).get(id) ?? '{}') as TaskArguments;
+  const lane = core.lanes.get(record.lane);
+  const { spec } = record;
+  const again: NewTask = {
+    task: record.task,
+    ...given,
+    needs: [...lane.needs],
+    edge: lane.edge,
+    queue: lane.queue,
+    priority: record.priority,
+    eta_ms: null,
+    expires_ms: null,
+    max_retries: spec.max_retries,
+    retry: spec.retry,
+    soft_time_limit_ms: spec.soft_time_limit_ms,
+    time_limit_ms: spec.time_limit_ms,
+    labels: [...record.labels],
+    owner: record.owner,
+    parent: spec.parent,
+    retry_of: id,
+    idempotency_key: null,
+  };
+  const [submitted] = submit(core, record.owner, [again], request);
+  if (submitted === undefined) throw new Error('a task was submitted without an answer');
+  return submitted;
+}

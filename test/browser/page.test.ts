@@ -1,0 +1,288 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskView, WorkerView } from '#protocol';
+import { begin, headlineOf, launchChromium, openTab, shows, type Tab, type TabOptions } from './support/browser.ts';
+import { TestGrid, until } from './support/grid.ts';
+
+let grid: TestGrid;
+let browser: Browser;
+const tabs: Tab[] = [];
+
+beforeAll(async () => {
+  [grid, browser] = await Promise.all([TestGrid.start(), launchChromium()]);
+});
+
+afterEach(async () => {
+  for (const tab of tabs.splice(0)) await tab.context.close();
+  for (const id of held.splice(0)) await grid.call('POST', `/v1/tasks/${id}/revoke`, { terminate: true });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await grid.stop();
+});
+
+async function tabAt(url: string, options: TabOptions = {}): Promise<Tab> {
+  const tab = await openTab(browser, url, options);
+  tabs.push(tab);
+  return tab;
+}
+
+const invited = async (options: TabOptions = {}) => tabAt(await grid.invite(), options);
+
+const held: string[] = [];
+
+/** A search that goes on until somebody stops it. */
+async function submitLong(seed: number): Promise<string> {
+  const id = await grid.submit('run_cmaes_optimization', {
+    objective: { builtin: 'rastrigin' },
+    dimension: 20,
+    bounds: [-5, 5],
+    restarts: 'ipop',
+    max_evaluations: 1_000_000_000,
+    seed,
+  });
+  held.push(id);
+  return id;
+}
+
+const onlineTab = async (): Promise<WorkerView | undefined> =>
+  (await grid.workers()).find(({ state, name }) => state === 'online' && name.startsWith('tab-'));
+
+const inState = (id: string, state: TaskView['state']) =>
+  until(async () => {
+    const task = await grid.task(id);
+    return task.state === state && task;
+  });
+
+describe('the volunteer page', () => {
+  it('starts nothing by itself, and keeps the invitation out of every address', async () => {
+    const invite = await grid.invite();
+    const token = invite.split('invite=')[1] ?? '';
+    const tab = await tabAt(invite);
+    expect(await headlineOf(tab)).toBe('Lend this tab to an experiment.');
+    expect(await tab.page.getByRole('slider').getAttribute('aria-valuetext')).toBe('2 of 4 cores');
+    expect(await onlineTab()).toBeUndefined();
+    await tab.page.reload();
+    await shows(tab, 'Somebody invited you');
+    expect(new URL(tab.page.url()).hash).toBe('');
+    expect(tab.addresses.filter((address) => address.includes(token))).toEqual([`${grid.url}/#invite=${token}`]);
+  });
+
+  it('joins at the press of the button, computes, shows it, and is in the worker table as trusted', async () => {
+    const tab = await invited();
+    await begin(tab, 2);
+    await shows(tab, 'Ready, and nothing to do.');
+    const worker = await until(onlineTab);
+    expect(worker).toMatchObject({ concurrency: 2, trusted: true, capabilities: { runtime: 'tab', cores: 2 } });
+    const id = await submitLong(1);
+    await shows(tab, 'Computing on 2 cores.');
+    await shows(tab, 'Searching for better designs');
+    expect((await inState(id, 'STARTED')).worker).toBe(worker.worker_id);
+    const pings = await Promise.all([1, 2, 3].map(() => grid.submit('ping', {})));
+    for (const ping of pings) expect((await grid.finished(ping)).state).toBe('SUCCESS');
+    expect(tab.faults).toEqual([]);
+  });
+
+  it('asks nobody but its own server, under a policy that allows nothing unsafe', async () => {
+    const tab = await invited();
+    await begin(tab, 1);
+    await until(onlineTab);
+    const page = await grid.request('GET', '/');
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval';");
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|data:|https?:|\*/);
+    expect(page.headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(page.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
+    expect(await tab.page.evaluate(() => crossOriginIsolated)).toBe(true);
+    expect([...new Set(tab.addresses.map((address) => new URL(address).host))]).toEqual([new URL(grid.url).host]);
+    expect(tab.faults).toEqual([]);
+  });
+
+  it('hands back at the stop button, with a snapshot that another worker continues', async () => {
+    const id = await submitLong(2);
+    const tab = await invited();
+    await begin(tab, 1);
+    await inState(id, 'STARTED');
+    await shows(tab, /evaluations/);
+    await tab.page.getByRole('button', { name: 'Stop' }).click();
+    await shows(tab, 'Stopped.');
+    const task = await inState(id, 'PENDING');
+    expect(task.attempts.map(({ outcome }) => outcome)).toEqual(['released']);
+    expect(await until(async () => (await onlineTab()) === undefined)).toBe(true);
+    await tab.page.getByRole('button', { name: 'Begin again' }).click();
+    expect((await inState(id, 'STARTED')).attempts).toHaveLength(2);
+  });
+
+  it('hands back what the dial takes away, and goes on with the rest', async () => {
+    const ids = [await submitLong(3), await submitLong(4)];
+    const tab = await invited();
+    await begin(tab, 2);
+    for (const id of ids) await inState(id, 'STARTED');
+    await tab.page.getByRole('slider').press('ArrowLeft');
+    const states = await until(async () => {
+      const now = (await Promise.all(ids.map((id) => grid.task(id)))).map(({ state }) => state).sort();
+      return now.join() === 'PENDING,STARTED' && now;
+    });
+    expect(states).toEqual(['PENDING', 'STARTED']);
+    await until(async () => (await onlineTab())?.concurrency === 1);
+    await tab.page.getByRole('slider').press('ArrowRight');
+    for (const id of ids) await inState(id, 'STARTED');
+  });
+
+  it.each([
+    ['closed', (tab: Tab) => tab.page.close()],
+    ['reloaded', (tab: Tab) => tab.page.reload()],
+    ['led elsewhere', (tab: Tab) => tab.page.goto('about:blank')],
+  ])('gives its work to others at once when it is %s', async (_, leave) => {
+    const id = await submitLong(5);
+    const tab = await invited();
+    await begin(tab, 1);
+    await inState(id, 'STARTED');
+    await leave(tab);
+    const task = await inState(id, 'PENDING');
+    expect(task.attempts.map(({ outcome }) => outcome)).toEqual(['released']);
+    expect(await until(async () => (await onlineTab()) === undefined)).toBe(true);
+  });
+
+  it('remembers dial and conditions on this device', async () => {
+    const tab = await invited();
+    await tab.page.getByRole('slider').fill('3');
+    await tab.page.getByLabel('Pause when the tab is hidden').check();
+    await tab.page.reload();
+    expect(await tab.page.getByRole('slider').inputValue()).toBe('3');
+    expect(await tab.page.getByLabel('Pause when the tab is hidden').isChecked()).toBe(true);
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const tab = await invited();
+    const focused = () =>
+      tab.page.evaluate(() => {
+        const { id = '', textContent = '' } = document.activeElement ?? {};
+        return id === '' ? textContent : id;
+      });
+    await tab.page.keyboard.press('Tab');
+    expect(await focused()).toBe('cores');
+    await tab.page.keyboard.press('Home');
+    expect(await tab.page.getByRole('slider').getAttribute('aria-valuetext')).toBe('1 of 4 cores');
+    while ((await focused()) !== 'Begin') await tab.page.keyboard.press('Tab');
+    await tab.page.keyboard.press('Enter');
+    await until(onlineTab);
+  });
+
+  it('pauses while hidden if asked to, and goes on afterwards', async () => {
+    const id = await submitLong(6);
+    const tab = await invited();
+    await tab.page.getByLabel('Pause when the tab is hidden').check();
+    await begin(tab, 1);
+    await inState(id, 'STARTED');
+    const look = (state: string) =>
+      tab.page.evaluate((visibility) => {
+        Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, state);
+    await look('hidden');
+    await shows(tab, 'Paused while hidden.');
+    await inState(id, 'PENDING');
+    await look('visible');
+    await inState(id, 'STARTED');
+  });
+
+  it('pauses on battery, and goes on at the plug', async () => {
+    const id = await submitLong(7);
+    const tab = await invited({
+      before: () => {
+        const battery = Object.assign(new EventTarget(), { charging: true });
+        Object.assign(globalThis, { battery });
+        Object.defineProperty(navigator, 'getBattery', { value: () => Promise.resolve(battery) });
+      },
+    });
+    const plug = (charging: boolean) =>
+      tab.page.evaluate((value) => {
+        const { battery } = globalThis as unknown as { battery: EventTarget & { charging: boolean } };
+        battery.charging = value;
+        battery.dispatchEvent(new Event('chargingchange'));
+      }, charging);
+    await begin(tab, 1);
+    await inState(id, 'STARTED');
+    await plug(false);
+    await shows(tab, 'Paused while on battery.');
+    await inState(id, 'PENDING');
+    await plug(true);
+    await inState(id, 'STARTED');
+  });
+
+  it('gives its work back when the browser freezes it, and comes back when it wakes', async () => {
+    const id = await submitLong(8);
+    const tab = await invited();
+    await begin(tab, 1);
+    await inState(id, 'STARTED');
+    const devtools = await tab.context.newCDPSession(tab.page);
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await inState(id, 'PENDING');
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+    await inState(id, 'STARTED');
+  });
+
+  it('says that the network is gone, and comes back by itself as the same worker', async () => {
+    const id = await submitLong(9);
+    const tab = await invited();
+    await begin(tab, 1);
+    const { worker } = await inState(id, 'STARTED');
+    await tab.context.setOffline(true);
+    await shows(tab, 'This device has no network.');
+    await tab.context.setOffline(false);
+    await shows(tab, 'Computing on 1 core.');
+    const task = await grid.task(id);
+    expect([task.state, task.worker, task.attempts.length]).toEqual(['STARTED', worker, 1]);
+  });
+
+  it('outlives a killed server: what it computes is still its own afterwards', async () => {
+    const id = await submitLong(10);
+    const tab = await invited();
+    await begin(tab, 1);
+    const { worker } = await inState(id, 'STARTED');
+    await grid.kill();
+    await shows(tab, 'The server does not answer.');
+    await grid.revive();
+    await shows(tab, 'Computing on 1 core.');
+    const task = await inState(id, 'STARTED');
+    expect([task.worker, task.attempts.length]).toEqual([worker, 1]);
+  });
+
+  it('enrols an uninvited tab with a key of its own, and says that there is nothing for it', async () => {
+    const tab = await tabAt(`${grid.url}/`);
+    await shows(tab, 'Without an invite link');
+    await begin(tab, 1);
+    await shows(tab, 'There is no work for uninvited tabs just now');
+    const worker = await until(onlineTab);
+    expect(worker.trusted).toBe(false);
+    expect(worker.owner).toMatch(/^volunteer:[0-9a-f]{64}$/);
+    await tab.page.reload();
+    await begin(tab, 1);
+    expect((await until(onlineTab)).owner).toBe(worker.owner);
+  });
+
+  it.each([
+    [
+      'one that was cut short',
+      async () => (await grid.mint(['work'])).slice(0, -5),
+      'This invitation is not valid here.',
+    ],
+    ['one for something else', () => grid.mint(['submit']), 'This invitation is not valid here.'],
+  ])('says in words why an invitation does not count: %s', async (_, token, words) => {
+    const tab = await tabAt(`${grid.url}/#invite=${await token()}`);
+    await begin(tab, 1);
+    await shows(tab, words);
+    await tab.page.getByRole('button', { name: 'Begin again' }).waitFor();
+  });
+
+  it('obeys when the server asks it to leave', async () => {
+    const tab = await invited();
+    await begin(tab, 1);
+    const worker = await until(onlineTab);
+    await grid.call('POST', `/v1/workers/${worker.worker_id}/shutdown`, {});
+    await shows(tab, 'The server asked this tab to stop.');
+  });
+});

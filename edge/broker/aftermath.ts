@@ -1,6 +1,4 @@
 import { type Assignment, type Outcome, type TaskId } from '#protocol';
-import type { Env } from '../env.ts';
-import { stubOf } from '../lib/delivery.ts';
 import { log } from '../lib/log.ts';
 import { parseAddress } from '../lib/outbox.ts';
 import { dispatch } from './dispatch.ts';
@@ -8,7 +6,7 @@ import { writeLeases } from './build.ts';
 import { noEffects, type Core, type Effects } from './core.ts';
 import type { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';
-import type { FinishedTask, ParentApi } from './rpc.ts';
+import type { FinishedTask } from './rpc.ts';
 import { closeSocket, send } from './sessions.ts';
 
 /** Runs a task in the stateless Worker. */
@@ -82,7 +80,6 @@ export class Waiters {
 
 export interface AftermathParts {
   readonly core: Core;
-  readonly env: Env;
   readonly listeners: EventSockets;
   readonly waiters: Waiters;
   readonly runAtEdge: (assignment: Assignment) => void;
@@ -102,14 +99,14 @@ export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]):
   for (const id of effects.finished) waiters.wake(id);
   effects.edgeRuns.forEach(parts.runAtEdge);
   if (effects.flushOutbox) void core.outbox.flush();
-  tellParents(parts.env, effects);
+  tellParents(core, effects);
 }
 
 /** Progress is told as well as it goes: the next one makes up for one that is lost. */
-function tellParents(env: Env, effects: Effects): void {
+function tellParents(core: Core, effects: Effects): void {
   for (const [key, items] of effects.progress) {
-    stubOf<ParentApi>(env, parseAddress(key))
-      .taskProgress(items)
+    core.reach
+      .tellProgress(parseAddress(key), items)
       .catch((error: unknown) => log('info', 'progress-not-told', { target: key, error }));
   }
 }

@@ -70,7 +70,6 @@ export class Broking {
     this.controls = new Controls(this.sessions, clock, this.core.config.controlTimeoutMs);
     const parts = {
       core: this.core,
-      env,
       listeners: this.listeners,
       waiters: this.#waiters,
       runAtEdge: (assignment: Assignment) => context.waitUntil(this.#runAtEdge(assignment)),

@@ -3,18 +3,19 @@ import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { Alarms } from '../lib/alarms.ts';
 import type { Clock } from '../lib/clock.ts';
-import { carryFrom } from '../lib/delivery.ts';
+import { carryFrom, stubOf } from '../lib/delivery.ts';
 import { SortableIds } from '../lib/ids.ts';
 import { migrate } from '../lib/migrate.ts';
 import { Outbox } from '../lib/outbox.ts';
 import { SqlOutboxStore } from '../lib/outbox-store.ts';
+import { call } from '../lib/rpc.ts';
 import { Database } from '../lib/sql.ts';
-import { noEffects, type AlarmName, type Core } from './core.ts';
+import { noEffects, type AlarmName, type Core, type Reach } from './core.ts';
 import { EventLog } from './events.ts';
 import { LaneTable } from './lane-table.ts';
 import { grace, LeaseTable, storedTaskIds } from './leases.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import { brokerAddress, type FromBroker } from './rpc.ts';
+import { brokerAddress, type FromBroker, type ParentApi } from './rpc.ts';
 import { brokerMigrations } from './schema.ts';
 import { Sessions } from './sessions.ts';
 import { nextCheckMs } from './schedule.ts';
@@ -54,7 +55,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     outbox: new Outbox<FromBroker>({
       store: outboxStore,
       clock,
-      carry: carryFrom(env, brokerAddress(shard)),
+      carry: (target, messages) => core.reach.carry(target, messages),
       wakeBy: (dueMs) => {
         alarms.setBy('outbox', dueMs);
         alarms.arm();
@@ -65,11 +66,21 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     progressed: new Map(),
     writeSoon,
     effects: noEffects(),
+    reach: reachOf(env, shard),
   };
   restoreLeases(core);
   afterRestart(core);
   alarms.verify();
   return core;
+}
+
+function reachOf(env: Env, shard: number): Reach {
+  return {
+    carry: carryFrom(env, brokerAddress(shard)),
+    tellProgress: async (target, items) => {
+      await call(stubOf<ParentApi>(env, target).taskProgress(items));
+    },
+  };
 }
 
 /** Throws memory away and reads it anew: after a commit that was rolled back. */

@@ -3,7 +3,7 @@ import type { EdgeConfig } from '../config.ts';
 import type { Alarms } from '../lib/alarms.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { SortableIds } from '../lib/ids.ts';
-import type { Outbox } from '../lib/outbox.ts';
+import type { Carry, ObjectAddress, Outbox } from '../lib/outbox.ts';
 import type { OutboxStore } from '../lib/outbox-store.ts';
 import type { Database } from '../lib/sql.ts';
 import type { EventLog } from './events.ts';
@@ -83,4 +83,13 @@ export interface Core {
   /** Makes the lazy writes happen soon: progress, starts, counters. */
   readonly writeSoon: () => void;
   effects: Effects;
+  /** How other objects are reached. */
+  reach: Reach;
+}
+
+export interface Reach {
+  /** Carries what the outbox sends. */
+  carry: Carry;
+  /** Tells progress as well as it goes. */
+  tellProgress: (target: ObjectAddress, items: TaskProgress[]) => Promise<void>;
 }

@@ -123,8 +123,7 @@ export class WorkerTable {
       failed: 0,
       busyMs: 0,
     };
-    const isNews =
-      present?.online !== online || JSON.stringify(present.profile) !== JSON.stringify(profile);
+    const isNews = present?.online !== online || JSON.stringify(present.profile) !== JSON.stringify(profile);
     if (!record.online && online) record.connectedMs = nowMs;
     Object.assign(record, { sub, profile, online, seenMs: nowMs });
     this.#byId.set(workerId, record);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { TabgridError } from '#protocol';
 
 export interface GroupOptions {
@@ -58,20 +58,29 @@ export function runGroup(options: GroupOptions): Promise<void> {
     const onAbort = () => end.because(signal.reason as Error);
     signal.addEventListener('abort', onAbort);
 
-    child.stdout?.on('data', options.onStdout);
-    child.stderr?.on('data', (chunk: Uint8Array) => {
+    child.stdout.on('data', options.onStdout);
+    child.stderr.on('data', (chunk: Uint8Array) => {
       stderr = (stderr + new TextDecoder().decode(chunk)).slice(-stderrTailChars);
     });
     // A program need not read its input.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(options.stdin);
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.stdin);
 
     let code: number | null = null;
     let killedBy: NodeJS.Signals | null = null;
     child.on('exit', (exitCode, exitSignal) => {
       [code, killedBy] = [exitCode, exitSignal];
-      end.releaseGuard();
+      // When the group is being ended, its other processes have their grace too.
+      if (!end.reason) end.releaseGuard();
     });
+    // Nobody in the group can say anything more: what is left of it may go.
+    let openOutputs = 2;
+    for (const output of [child.stdout, child.stderr]) {
+      output.on('close', () => {
+        openOutputs -= 1;
+        if (openOutputs === 0) end.releaseGuard();
+      });
+    }
     const finish = (error: Error | null) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -101,7 +110,7 @@ class GroupEnd {
     this.#child = child;
     this.#killAfterMs = killAfterMs;
     // The guard’s end of the pipe breaks when the group is killed.
-    (child.stdio[3] as Writable | null)?.on('error', () => undefined);
+    this.#guard?.on('error', () => undefined).resume();
   }
 
   because(reason: Error): void {
@@ -111,8 +120,12 @@ class GroupEnd {
     this.#timer = setTimeout(() => this.#kill('SIGKILL'), this.#killAfterMs);
   }
 
+  get #guard(): Duplex | null | undefined {
+    return this.#child.stdio[3] as Duplex | null | undefined;
+  }
+
   releaseGuard(): void {
-    (this.#child.stdio[3] as Writable | null)?.end();
+    this.#guard?.end();
   }
 
   done(): void {

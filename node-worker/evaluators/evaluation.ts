@@ -1,0 +1,78 @@
+import { findTaskType } from '#catalog';
+import type { Assignment, Json, Progress, Snapshot } from '#protocol';
+import {
+  Attempt,
+  type AttemptReport,
+  type AttemptSettings,
+  type EvaluatorHost,
+  type FileStore,
+} from '../../client/worker/index.ts';
+import type { Evaluators } from './evaluators.ts';
+
+/** The name of the evaluator that a task needs; null for every other task. */
+export function evaluatorName({ task, kwargs }: Assignment): string | null {
+  if (findTaskType(task)?.name !== 'evaluate_candidates') return null;
+  const evaluator = kwargs.evaluator as { kind?: unknown; name?: unknown } | undefined;
+  return evaluator?.kind === 'named' && typeof evaluator.name === 'string' ? evaluator.name : null;
+}
+
+export function candidatesOf({ kwargs }: Assignment): Json[] {
+  return Array.isArray(kwargs.candidates) ? kwargs.candidates : [];
+}
+
+export interface EvaluationParts {
+  evaluators: Evaluators;
+  settings: AttemptSettings;
+  files: FileStore;
+}
+
+export interface EvaluationHooks {
+  onProgress: (progress: Progress) => void;
+  onSnapshot: (snapshot: Snapshot) => void;
+}
+
+/** An `evaluate_candidates` with a named evaluator. Its body only waits for processes, so it runs beside the connection, not in a thread. */
+export class Evaluation {
+  readonly #attempt: Attempt;
+  readonly #stop = new AbortController();
+
+  /** @param firstIndex The place of the first candidate in the whole task. */
+  constructor(assignment: Assignment, firstIndex: number, parts: EvaluationParts, hooks: EvaluationHooks) {
+    const { signal } = this.#stop;
+    const timeLimitMs = assignment.time_limit_ms / Math.max(1, candidatesOf(assignment).length);
+    const { task_id: taskId, attempt, owner } = assignment;
+    const host: EvaluatorHost = {
+      evaluate: (name, candidate, index, onFraction = () => undefined) =>
+        parts.evaluators.evaluate({
+          name,
+          candidate,
+          taskId,
+          attempt,
+          index: firstIndex + index,
+          timeLimitMs,
+          signal,
+          onFraction,
+        }),
+    };
+    const files = {
+      read: (path: string) => parts.files.read(owner, path, signal),
+      write: (path: string, bytes: Uint8Array, contentType: string) =>
+        parts.files.write(owner, path, bytes, contentType, signal),
+    };
+    this.#attempt = new Attempt(assignment, parts.settings, { files, evaluators: host, ...hooks });
+  }
+
+  run(): Promise<AttemptReport> {
+    return this.#attempt.run();
+  }
+
+  askSnapshot(): void {
+    this.#attempt.askSnapshot();
+  }
+
+  /** Ends its processes. `run` then resolves with the outcome `revoked`. */
+  abort(reason: Error): void {
+    this.#attempt.abort();
+    this.#stop.abort(reason);
+  }
+}

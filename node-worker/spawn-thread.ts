@@ -1,0 +1,25 @@
+import { Worker } from 'node:worker_threads';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { Thread } from '../client/worker/index.ts';
+
+/** A worker thread that runs `thread.js`. It sees none of the process’s environment, because tokens are there. */
+export function spawnThread(file: string): Thread {
+  const worker = new Worker(file, { env: {} });
+  let ended = false;
+  return {
+    endpoint: nodeEndpoint(worker),
+    terminate: () => {
+      ended = true;
+      void worker.terminate();
+    },
+    onFailure: (listener) => {
+      const fail = (message: string) => {
+        if (ended) return;
+        ended = true;
+        listener(message);
+      };
+      worker.on('error', (error) => fail(error instanceof Error ? error.message : String(error)));
+      worker.on('exit', (code) => fail(`exit code ${code}`));
+    },
+  };
+}

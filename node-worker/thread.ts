@@ -1,0 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
+import { parentPort } from 'node:worker_threads';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { ComputeThread, serveThread, systemClock } from '../client/worker/index.ts';
+import { bodies } from '../client/worker/tasks/index.ts';
+
+/** Heap and buffers of this thread, the kernels’ memory among them; what the process shares is not counted. */
+function memoryBytes(): number {
+  const { heapTotal, external } = process.memoryUsage();
+  return heapTotal + external;
+}
+
+if (parentPort === null) throw new Error('This file runs in a worker thread.');
+const pause = () => setImmediate(undefined);
+serveThread(new ComputeThread({ bodies, clock: systemClock, pause, memoryBytes }), nodeEndpoint(parentPort));

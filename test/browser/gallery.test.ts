@@ -59,7 +59,7 @@ function faintTexts(): string[] {
     const [a, b] = [luminance(rgb(style.color)), luminance(behind(element))].sort((x, y) => y - x) as [number, number];
     const large =
       parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
-    return (a + 0.05) / (b + 0.05) < (large ? 3 : 4.5) ? [element.textContent ?? ''] : [];
+    return (a + 0.05) / (b + 0.05) < (large ? 3 : 4.5) ? [element.textContent] : [];
   });
 }
 
@@ -74,7 +74,7 @@ function faultsOfLayout(): string[] {
   const headlines = document.querySelectorAll('h1').length;
   const nameless = [...document.querySelectorAll('input, button, progress:not([aria-hidden])')].filter((element) => {
     const labelled = (element as HTMLInputElement).labels?.length ?? 0;
-    return labelled === 0 && !element.textContent?.trim() && !element.getAttribute('aria-label');
+    return labelled === 0 && !element.textContent.trim() && !element.getAttribute('aria-label');
   });
   return [
     ...(overflow > 0 ? [`${overflow} px too wide`] : []),

@@ -66,7 +66,7 @@ describe('the volunteer page', () => {
     await tab.page.reload();
     await shows(tab, 'Somebody invited you');
     expect(new URL(tab.page.url()).hash).toBe('');
-    expect(tab.addresses.filter((address) => address.includes(token))).toEqual([`${grid.url}/#invite=${token}`]);
+    expect(tab.addresses.filter((address) => address.includes(token))).toEqual([]);
   });
 
   it('joins at the press of the button, computes, shows it, and is in the worker table as trusted', async () => {
@@ -218,10 +218,11 @@ describe('the volunteer page', () => {
     const tab = await invited();
     await begin(tab, 1);
     await inState(id, 'STARTED');
-    const devtools = await tab.context.newCDPSession(tab.page);
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    // Chromium freezes only tabs that are really hidden, which one under remote control never is: so the event alone.
+    const tell = (type: string) => tab.page.evaluate((name) => document.dispatchEvent(new Event(name)), type);
+    await tell('freeze');
     await inState(id, 'PENDING');
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+    await tell('resume');
     await inState(id, 'STARTED');
   });
 

@@ -46,7 +46,8 @@ export async function openTab(browser: Browser, url: string, { cores = 4, before
   page.on('websocket', (socket) => addresses.push(socket.url()));
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning')
+      faults.push(`${message.text()} (${message.location().url})`);
   });
   await page.addInitScript((count) => {
     Object.defineProperty(navigator, 'hardwareConcurrency', { value: count });

@@ -62,6 +62,7 @@ function Core(props: { number: number; running: RunningTask | null; last: Finish
     <li class="core resting">
       {label}
       <span class="core-task">waits for work</span>
+      <span class="core-track" aria-hidden="true" />
     </li>
   );
 }

@@ -1,13 +1,4 @@
-import { startServe } from './serve/serve.ts';
-const s = await startServe({
-  port: Number(process.env.PORT ?? 8799),
-  host: '127.0.0.1',
-  state: process.env.STATE ?? '/tmp/tgstate',
-  environment: {},
-  onNotice: (m) => console.log(m),
-});
-console.log(s.url, s.edgePid());
-process.on('SIGINT', () => {
-  console.time('stop');
-  void s.stop().then(() => console.timeEnd('stop'));
-});
+import { run } from './lib/run.ts';
+import { createProgram } from './program.ts';
+
+await run(createProgram(), process.argv.slice(2));

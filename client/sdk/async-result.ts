@@ -71,17 +71,19 @@ export class AsyncResult<Result> {
 
   /** How far it has come, each time it tells; ends when the task is final. */
   async *progress(): AsyncGenerator<Progress, void, undefined> {
-    const events = this.#events({ taskId: this.id });
+    const leaving = new AbortController();
+    const events = this.#events({ taskId: this.id, types: ['task-progress'] });
+    const steps = events[Symbol.asyncIterator]();
     try {
-      // It may have ended before the stream was open; from then on the stream tells.
       await events.opened();
-      if (isFinal((await this.view()).state)) return;
-      for await (const event of events) {
-        if (event.type === 'task-progress') yield (event.data ?? {}) as Progress;
-        if (event.type === 'task-succeeded' || event.type === 'task-revoked') return;
-        if (event.type === 'task-failed' && isFinal((await this.view()).state)) return;
+      const over = this.settled({ signal: leaving.signal }).then(() => undefined);
+      for (;;) {
+        const step = await Promise.race([steps.next(), over]);
+        if (step === undefined || step.done === true) return;
+        yield (step.value.data ?? {}) as Progress;
       }
     } finally {
+      leaving.abort();
       events.close();
     }
   }

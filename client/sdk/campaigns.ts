@@ -13,6 +13,8 @@ export type CampaignSummary = Omit<CampaignView, 'spec' | 'history'>;
 
 /** The shortest time between two looks at a campaign that is being watched. */
 const watchMs = 200;
+/** The longest: an event may be lost with a connection that had not told any yet. */
+const lookAgainMs = 10_000;
 
 /** The optimisation loop: dataset, space, objectives and evaluator in, designs out. */
 export class Campaigns {
@@ -75,14 +77,19 @@ export class Campaign {
     options.signal?.addEventListener('abort', close);
     try {
       await events.opened();
+      let change = changes.next();
       for (;;) {
         const view = await this.view(options);
         yield view;
         if (view.finished_at !== null) return;
-        if ((await changes.next()).done === true) return;
-        // What comes close together is looked at once.
-        await clock.sleep(watchMs, options.signal);
-        events.skipWaiting();
+        const told = await firstOf(change, (signal) => clock.sleep(lookAgainMs, signal), options.signal);
+        if (told?.done === true) return;
+        if (told !== undefined) {
+          // What comes close together is looked at once.
+          await clock.sleep(watchMs, options.signal);
+          events.skipWaiting();
+          change = changes.next();
+        }
       }
     } finally {
       options.signal?.removeEventListener('abort', close);
@@ -117,5 +124,20 @@ export class Campaign {
 
   async #command(command: 'pause' | 'resume' | 'stop'): Promise<void> {
     await this.#transport.send({ method: 'POST', path: `/v1/campaigns/${this.id}/${command}` });
+  }
+}
+
+/** Awaits what happens, but no longer than `limit`, which is then given up. @returns undefined when the limit came first. */
+async function firstOf<T>(
+  happening: Promise<T>,
+  limit: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  const over = new AbortController();
+  const signals = signal === undefined ? [over.signal] : [over.signal, signal];
+  try {
+    return await Promise.race([happening, limit(AbortSignal.any(signals)).then(() => undefined)]);
+  } finally {
+    over.abort();
   }
 }

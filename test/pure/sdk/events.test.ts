@@ -74,17 +74,25 @@ describe('events', () => {
 describe('progress of a task', () => {
   it('tells each step and ends with the task', async () => {
     const { grid, edge } = setup();
-    edge.answers(json({ task_id: '0-x', state: 'STARTED' }));
+    let finish = (): void => undefined;
+    const finished = new Promise<Response>((resolve) => {
+      finish = () => resolve(json({ task_id: '0-x', state: 'SUCCESS' }));
+    });
+    edge.answers(() => finished);
     const steps: unknown[] = [];
     const loop = (async () => {
-      for await (const progress of grid.result('0-x').progress()) steps.push(progress);
+      for await (const progress of grid.result('0-x').progress()) {
+        steps.push(progress);
+        if (steps.length === 2) finish();
+      }
     })();
     const socket = await socketNumber(0);
     socket.emit('open');
     socket.emit('message', event(1, { data: { fraction: 0.5 } }));
-    socket.emit('message', event(2, { type: 'task-succeeded' }));
+    socket.emit('message', event(2, { data: { fraction: 1 } }));
     await loop;
-    expect(steps).toEqual([{ fraction: 0.5 }]);
+    expect(steps).toEqual([{ fraction: 0.5 }, { fraction: 1 }]);
+    expect(socket.url.searchParams.get('types')).toBe('task-progress');
     expect(socket.closed).toBe(true);
   });
 
@@ -113,5 +121,17 @@ describe('a watched campaign', () => {
     (await socketNumber(0)).emit('open');
     await loop;
     expect(shown).toEqual([1, 2, 3]);
+  });
+
+  it('is looked at again after a while though nothing was heard of it', async () => {
+    const { grid, edge, clock } = setup();
+    edge.answers(json({ finished_at: null }), json({ finished_at: '2030-01-01T00:00:00.000Z' }));
+    const loop = (async () => {
+      for await (const view of grid.campaigns.get('c-x').watch()) if (view.finished_at !== null) return 'over';
+      return 'left';
+    })();
+    (await socketNumber(0)).emit('open');
+    expect(await loop).toBe('over');
+    expect(clock.slept).toEqual([10_000]);
   });
 });

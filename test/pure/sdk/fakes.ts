@@ -8,13 +8,15 @@ export interface SeenRequest {
   body: string;
 }
 
+export type Answer = Response | Error | ((request: SeenRequest) => Response | Error | Promise<Response>);
+
 /** Answers requests by a script, and remembers them. */
 export class FakeEdge {
   readonly seen: SeenRequest[] = [];
-  readonly #answers: (Response | Error | ((request: SeenRequest) => Response | Error))[] = [];
+  readonly #answers: Answer[] = [];
 
   /** The next answers, in order; the last one serves all that follow. */
-  answers(...answers: (Response | Error | ((request: SeenRequest) => Response | Error))[]): this {
+  answers(...answers: Answer[]): this {
     this.#answers.push(...answers);
     return this;
   }
@@ -23,13 +25,13 @@ export class FakeEdge {
     init.signal?.throwIfAborted();
     const request: SeenRequest = {
       method: init.method ?? 'GET',
-      url: new URL(String(input)),
+      url: new URL(input instanceof Request ? input.url : input),
       headers: new Headers(init.headers),
       body: typeof init.body === 'string' ? init.body : '',
     };
     this.seen.push(request);
     const next = this.#answers.length > 1 ? this.#answers.shift() : this.#answers[0];
-    const answer = typeof next === 'function' ? next(request) : next;
+    const answer = typeof next === 'function' ? await next(request) : next;
     if (answer === undefined) throw new Error(`no answer for ${request.method} ${request.url.pathname}`);
     if (answer instanceof Error) throw answer;
     return answer.clone();
@@ -52,8 +54,10 @@ export class FakeClock implements Clock {
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     this.slept.push(ms);
+    // Whatever else can happen happens first.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
     this.#nowMs += ms;
-    await Promise.resolve();
   }
 
   advance(ms: number): void {
@@ -84,7 +88,7 @@ export class FakeSocket implements WebSocketLike {
     this.emit('close');
   }
 
-  emit(type: 'open' | 'close' | 'error' | 'message', data: unknown = undefined): void {
+  emit(type: 'open' | 'close' | 'error' | 'message', data?: unknown): void {
     for (const listener of this.#listeners.get(type) ?? []) listener({ data });
   }
 }

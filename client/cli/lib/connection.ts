@@ -1,0 +1,58 @@
+import { Option, type Command } from 'commander';
+import { WebSocket } from 'undici';
+import { Grid } from '../../sdk/index.ts';
+import { clientDefaults, serveDefaults } from '../config.ts';
+import { readOrUndefined, stateDir } from '../serve/state-dir.ts';
+import { UsageError } from './errors.ts';
+
+/** The options of every command that talks to a grid. */
+export interface ConnectionOptions {
+  url: string;
+  token?: string;
+  state: string;
+  json?: boolean;
+}
+
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print results as JSON, one value a line');
+}
+
+export function withConnection(command: Command): Command {
+  const options = [
+    new Option('--url <url>', 'where the grid answers').env('TABGRID_URL').default(clientDefaults.url),
+    new Option('--token <token>', 'default: the admin token that `serve` wrote into the state directory').env(
+      'TABGRID_TOKEN',
+    ),
+    new Option('--state <dir>', 'the state directory of a grid on this machine').default(serveDefaults.stateDir),
+  ];
+  for (const option of options) command.addOption(option.helpGroup('Connection:'));
+  return withJson(command);
+}
+
+/** @throws UsageError where no token is at hand. */
+export async function tokenOf(options: Pick<ConnectionOptions, 'token' | 'state'>): Promise<string> {
+  const token = options.token ?? (await readOrUndefined(stateDir(options.state).token));
+  if (token === undefined || token === '') {
+    throw new UsageError(
+      `no token: pass --token, set TABGRID_TOKEN, or run it where \`tabgrid serve\` keeps its state (looked in ${stateDir(options.state).token})`,
+    );
+  }
+  return token;
+}
+
+export async function connect(options: ConnectionOptions): Promise<Grid> {
+  if (!/^https?:\/\//.test(options.url) || !URL.canParse(options.url)) {
+    throw new UsageError(
+      `--url: expected an address such as ${clientDefaults.url}, got ${JSON.stringify(options.url)}`,
+    );
+  }
+  return openGrid(options.url, await tokenOf(options));
+}
+
+/** Somebody waits at a terminal: a grid that does not answer within seconds is told of. */
+const interactiveRetries = 3;
+
+/** Node 20 has no WebSocket of its own; undici’s does what a browser’s does. */
+export function openGrid(url: string, token: string, retries = interactiveRetries): Grid {
+  return new Grid({ url, token, WebSocket, retries });
+}

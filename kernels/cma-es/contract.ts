@@ -87,8 +87,11 @@ export interface RestartOptions {
   readonly target?: number;
   /** Doublings of the population at most. Default 9. */
   readonly maxRestarts?: number;
-  /** Where further runs begin: at x0, or anywhere within the bounds (all of which must be finite then). Default `x0`. */
-  readonly restartFrom?: 'x0' | 'bounds';
+  /**
+   * Where further runs begin: at x0, or anywhere (uniformly) within the bounds or within a box inside the bounds. All of
+   * these must be finite then. Default `x0`.
+   */
+  readonly restartFrom?: 'x0' | 'bounds' | Bounds;
 }
 
 export const LIMITS = {

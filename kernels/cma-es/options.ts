@@ -95,9 +95,16 @@ function side(field: string, value: unknown, d: number, open: number): number[] 
   return value.map((bound, i) => one(`${field}[${i}]`, bound));
 }
 
+/** Both sides of a box by coordinate; an open side is infinite. */
+export function parseSides(field: string, bounds: Bounds | undefined, d: number) {
+  return {
+    lower: side(`${field}.lower`, bounds?.lower, d, -Infinity),
+    upper: side(`${field}.upper`, bounds?.upper, d, Infinity),
+  };
+}
+
 function parseBounds(bounds: Bounds | undefined, x0: readonly number[]) {
-  const lower = side('bounds.lower', bounds?.lower, x0.length, -Infinity);
-  const upper = side('bounds.upper', bounds?.upper, x0.length, Infinity);
+  const { lower, upper } = parseSides('bounds', bounds, x0.length);
   x0.forEach((x, i) => {
     const low = lower[i] ?? -Infinity;
     const high = upper[i] ?? Infinity;

@@ -243,8 +243,9 @@ export class RestartedCmaEs {
 
   #start(): readonly number[] {
     const { rules, first } = this.#setup;
-    if (rules.restartFrom === 'x0') return first.x0;
-    return first.lower.map((low, i) => low + ((first.upper[i] ?? low) - low) * this.#rng.uniform());
+    const { box } = rules;
+    if (box === undefined) return first.x0;
+    return box.lower.map((low, i) => low + ((box.upper[i] ?? low) - low) * this.#rng.uniform());
   }
 }
 

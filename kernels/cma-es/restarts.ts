@@ -1,6 +1,7 @@
 import { KernelInputError, requireChoice, requireInteger, requireNumber } from '../runtime/index.ts';
 import { LIMITS } from './contract.ts';
 import type { RestartOptions } from './contract.ts';
+import { parseSides } from './options.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Restart options with every default filled in. */
@@ -9,7 +10,13 @@ export interface RestartRules {
   readonly maxEvaluations: number;
   readonly target: number | undefined;
   readonly maxRestarts: number;
-  readonly restartFrom: 'x0' | 'bounds';
+  /** Where further runs begin; undefined for x0. */
+  readonly box: Box | undefined;
+}
+
+interface Box {
+  readonly lower: readonly number[];
+  readonly upper: readonly number[];
 }
 
 /** `first`: with the given population; `large`: doubled; `small`: a local search between the large ones. */
@@ -42,23 +49,28 @@ export interface Chance {
 
 const NAMES: readonly string[] = ['restarts', 'maxEvaluations', 'target', 'maxRestarts', 'restartFrom'];
 
+function parseBox(from: NonNullable<RestartOptions['restartFrom']>, run: ResolvedOptions): Box | undefined {
+  if (from === 'x0') return undefined;
+  if (typeof from === 'string') requireChoice('restartFrom', from, ['x0', 'bounds']);
+  const name = typeof from === 'string' ? 'bounds' : 'restartFrom';
+  const { lower, upper } = typeof from === 'string' ? run : parseSides(name, from, run.dimension);
+  lower.forEach((low, i) => {
+    requireNumber(`${name}.lower[${i}]`, low, { min: run.lower[i] ?? -Infinity });
+    requireNumber(`${name}.upper[${i}]`, upper[i], { min: low, max: run.upper[i] ?? Infinity });
+  });
+  return { lower, upper };
+}
+
 /** @throws KernelInputError naming the option that does not fit. */
 export function parseRestartOptions(options: RestartOptions, run: ResolvedOptions): RestartRules {
   const stranger = Object.keys(options).find((name) => !NAMES.includes(name));
   if (stranger !== undefined) throw new KernelInputError(stranger, `one of the options ${NAMES.join(', ')}`, stranger);
-  const restartFrom = requireChoice('restartFrom', options.restartFrom ?? 'x0', ['x0', 'bounds']);
-  if (restartFrom === 'bounds') {
-    run.x0.forEach((_, i) => {
-      requireNumber(`bounds.lower[${i}]`, run.lower[i]);
-      requireNumber(`bounds.upper[${i}]`, run.upper[i]);
-    });
-  }
   return {
     restarts: requireChoice('restarts', options.restarts, ['none', 'ipop', 'bipop']),
     maxEvaluations: requireInteger('maxEvaluations', options.maxEvaluations, { min: 1 }),
     target: options.target === undefined ? undefined : requireNumber('target', options.target),
     maxRestarts: requireInteger('maxRestarts', options.maxRestarts ?? 9, { min: 0, max: LIMITS.restarts }),
-    restartFrom,
+    box: parseBox(options.restartFrom ?? 'x0', run),
   };
 }
 

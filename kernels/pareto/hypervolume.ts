@@ -64,7 +64,7 @@ function planeArea(points: readonly Point[], reference: Point): number {
  */
 export function coveredVolume(points: readonly Point[], reference: Point, m: number): number {
   if (points.length === 0) return 0;
-  if (m === 1) return at(reference, 0) - Math.min(...points.map((point) => at(point, 0)));
+  if (m === 1) return at(reference, 0) - points.reduce((least, point) => Math.min(least, at(point, 0)), Infinity);
   if (m === 2) return planeArea(points, reference);
   const last = m - 1;
   const ordered = [...points].sort((a, b) => at(b, last) - at(a, last));
@@ -80,4 +80,17 @@ export function coveredVolume(points: readonly Point[], reference: Point, m: num
 /** Volume that only `point` covers, among itself and `others`. */
 export function exclusiveVolume(point: Point, others: readonly Point[], reference: Point, m: number): number {
   return boxVolume(point, reference, m) - coveredVolume(limitSet(others, point, m), reference, m);
+}
+
+/** What each of several points alone covers in the plane, where none of them covers another. */
+export function planeExclusive(points: readonly Point[], reference: Point): number[] {
+  const order = points.map((_, index) => index).sort((a, b) => at(points[a] ?? [], 0) - at(points[b] ?? [], 0));
+  const areas = points.map(() => 0);
+  order.forEach((index, place) => {
+    const point = points[index] ?? [];
+    const before = points[order[place - 1] ?? -1] ?? reference;
+    const after = points[order[place + 1] ?? -1] ?? reference;
+    areas[index] = (at(after, 0) - at(point, 0)) * (at(before, 1) - at(point, 1));
+  });
+  return areas;
 }

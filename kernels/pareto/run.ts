@@ -1,6 +1,6 @@
 import { parsePoints, parseReference } from './contract.ts';
 import type { Direction, Minimised, Points } from './contract.ts';
-import { coveredVolume, exclusiveVolume, uncovered } from './hypervolume.ts';
+import { coveredVolume, exclusiveVolume, planeExclusive, uncovered } from './hypervolume.ts';
 import { sortIntoFronts } from './ranks.ts';
 
 /** What the front of a set of points looks like. */
@@ -22,6 +22,22 @@ function rows(points: Minimised): number[][] {
   return Array.from({ length: points.rows }, (_, row) => [
     ...values.subarray(row * objectives, (row + 1) * objectives),
   ]);
+}
+
+/** A point of the front, and how many there are of it. */
+interface Member {
+  readonly row: number;
+  readonly point: readonly number[];
+  copies: number;
+}
+
+function exclusiveVolumes(members: readonly Member[], corner: readonly number[]): number[] {
+  const points = members.map((member) => member.point);
+  if (corner.length === 2) return planeExclusive(points, corner);
+  return points.map((point) => {
+    const others = points.filter((other) => other !== point);
+    return exclusiveVolume(point, others, corner, corner.length);
+  });
 }
 
 const inside = (point: readonly number[], reference: readonly number[]): boolean =>
@@ -59,7 +75,8 @@ export function hypervolume(points: Points, reference: ArrayLike<number>, direct
   const minimised = parsePoints(points, directions);
   const corner = [...parseReference(reference, directions, minimised.objectives || reference.length)];
   const better = rows(minimised).filter((point) => inside(point, corner));
-  return coveredVolume(uncovered(better, corner.length), corner, corner.length);
+  const m = corner.length;
+  return coveredVolume(m > 2 ? uncovered(better, m) : better, corner, m);
 }
 
 /**
@@ -82,15 +99,20 @@ export function contributions(
   // A point beyond the reference dominates none that is within it, so the front has all that matters.
   const members = first.flatMap((row) => {
     const point = all[row] ?? [];
-    return inside(point, corner) ? [{ row, point, key: point.join() }] : [];
+    return inside(point, corner) ? [{ row, point }] : [];
   });
-  const copies = new Map<string, number>();
-  for (const { key } of members) copies.set(key, (copies.get(key) ?? 0) + 1);
-  for (const { row, point, key } of members) {
-    if (copies.get(key) !== 1) continue;
-    const others = members.filter((other) => other.key !== key).map((other) => other.point);
-    result[row] = exclusiveVolume(point, others, corner, corner.length);
+  const groups = new Map<string, Member>();
+  for (const { row, point } of members) {
+    const key = point.join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { row, point, copies: 1 });
+    else group.copies += 1;
   }
+  const distinct = [...groups.values()];
+  const volumes = exclusiveVolumes(distinct, corner);
+  distinct.forEach(({ row, copies }, index) => {
+    if (copies === 1) result[row] = volumes[index] ?? NaN;
+  });
   return result;
 }
 
@@ -105,11 +127,11 @@ export function defaultReference(points: Points, directions?: readonly Direction
   const objectives = points[0]?.length ?? directions?.length ?? 0;
   return Array.from({ length: objectives }, (_, k) => {
     const values = members.map((member) => member[k] ?? NaN);
-    const best = Math.min(...values);
-    const worst = Math.max(...values);
+    const least = values.reduce((a, b) => Math.min(a, b), Infinity);
+    const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
     if (members.length === 0) return 0;
-    const margin = worst > best ? (worst - best) / 10 : 1;
-    return directions?.[k] === 'max' ? best - margin : worst + margin;
+    const margin = most > least ? (most - least) / 10 : 1;
+    return directions?.[k] === 'max' ? least - margin : most + margin;
   });
 }
 

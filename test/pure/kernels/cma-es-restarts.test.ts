@@ -57,13 +57,13 @@ describe('IPOP', () => {
     expect(refusal(() => es.ask()).field).toBe('ask');
   });
 
-  it('begins where it is told to', () => {
+  it.each([
+    { name: 'the bounds', restartFrom: 'bounds' as const, lower: [-4, -5], upper: [-1, 9] },
+    { name: 'a box', restartFrom: { lower: [-3, 0], upper: [-1.5, 2.5] }, lower: [-3, 0], upper: [-1.5, 2.5] },
+  ])('begins anywhere within $name when told so', ({ restartFrom, lower, upper }) => {
     const bounds = { lower: [-4, -5], upper: [-1, 9] };
-    const es = RestartedCmaEs.create(module, start(2, { x0: [-2, 2], sigma0: 1e-9, bounds, tolfacupx: 2 }), {
-      restarts: 'ipop',
-      maxEvaluations: 10_000,
-      restartFrom: 'bounds',
-    });
+    const options = start(2, { x0: [-2, 2], sigma0: 1e-9, bounds, tolfacupx: 2 });
+    const es = RestartedCmaEs.create(module, options, { restarts: 'ipop', maxEvaluations: 10_000, restartFrom });
     const means: number[][] = [];
     while (means.length < 4) {
       if (es.restartCount === means.length) means.push([...es.mean]);
@@ -71,9 +71,7 @@ describe('IPOP', () => {
     }
     expect(means[0]).toEqual([-2, 2]);
     expect(new Set(means.map((mean) => mean.join())).size).toBe(4);
-    for (const [a, b] of means) {
-      expect(a! >= -4 && a! <= -1 && b! >= -5 && b! <= 9).toBe(true);
-    }
+    expect(means.every((mean) => mean.every((x, i) => x >= lower[i]! && x <= upper[i]!))).toBe(true);
   });
 });
 
@@ -173,6 +171,9 @@ describe('a sequence of runs', () => {
     ['maxRestarts', { maxRestarts: 31 }],
     ['restartFrom', { restartFrom: 'anywhere' as 'x0' }],
     ['bounds.lower[0]', { restartFrom: 'bounds' as const }],
+    ['restartFrom.lower', { restartFrom: { lower: [1], upper: 2 } }],
+    ['restartFrom.upper[1]', { restartFrom: { lower: 1, upper: [2, null] } }],
+    ['restartFrom.upper[0]', { restartFrom: { lower: 1, upper: 0 } }],
     ['budget', { budget: 3 } as Partial<RestartOptions>],
   ])('refuses a fault in %s by name', (field, fault) => {
     const restart: RestartOptions = { restarts: 'ipop', maxEvaluations: 100, ...fault };

@@ -131,6 +131,18 @@ describe('edges', () => {
     expect(contributions([[4, 0]], [3, 3])).toEqual([0]);
   });
 
+  it('takes as many points as it says', () => {
+    const points = Array.from({ length: 100_000 }, (_, i) => [i, i]);
+    expect(paretoSummary(points, ['max', 'max']).front).toEqual([99_999]);
+    expect(
+      hypervolume(
+        points.map(([x]) => [x!]),
+        [400],
+      ),
+    ).toBe(400);
+    expect(refusal(() => ranks([...points, [0, 0]])).field).toBe('points');
+  });
+
   it('takes no points at all', () => {
     expect(paretoSummary([], ['min', 'max'])).toMatchObject({
       front: [],

@@ -96,6 +96,21 @@ export const campaignSpecSchema = z.strictObject({
 });
 export type CampaignSpec = z.infer<typeof campaignSpecSchema>;
 
+/** Results that a person has for a campaign, from a laboratory or an earlier study. */
+export const observationsSchema = z.strictObject({
+  observations: z
+    .array(
+      z.strictObject({
+        inputs: z.record(columnNameSchema, z.number()),
+        /** Null tells that the experiment failed. */
+        values: z.record(columnNameSchema, z.number()).nullable(),
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
+export type Observations = z.infer<typeof observationsSchema>['observations'];
+
 export const campaignStates = ['RUNNING', 'PAUSED', 'SUCCESS', 'FAILURE', 'STOPPED'] as const;
 export type CampaignState = (typeof campaignStates)[number];
 

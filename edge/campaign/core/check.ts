@@ -2,7 +2,7 @@ import type { CampaignSpec, Fault } from '#protocol';
 
 /** What the schema of a campaign cannot say: faults between its members. */
 export function specFaults(spec: CampaignSpec): Fault[] {
-  return [...inputFaults(spec), ...objectiveFaults(spec), ...budgetFaults(spec)];
+  return [...inputFaults(spec), ...objectiveFaults(spec), ...budgetFaults(spec), ...batchFaults(spec)];
 }
 
 function inputFaults({ space }: CampaignSpec): Fault[] {
@@ -34,6 +34,15 @@ function budgetFaults({ initial, budget, dataset_path: datasetPath }: CampaignSp
     faults.push({ path: 'initial', message: 'expected at least 1 without a dataset_path' });
   }
   return faults;
+}
+
+/** Numbers that a batch may have: it is kept in one row while it is being put together. */
+const maxBatchNumbers = 20_000;
+
+function batchFaults({ space, batch_size: batchSize }: CampaignSpec): Fault[] {
+  if ('pool' in space || batchSize * space.inputs.length <= maxBatchNumbers) return [];
+  const most = Math.floor(maxBatchNumbers / space.inputs.length);
+  return [{ path: 'batch_size', message: `expected at most ${most} for ${space.inputs.length} inputs` }];
 }
 
 function repeated(path: string, names: readonly string[], member: string): Fault[] {

@@ -2,24 +2,28 @@ import type { CampaignIteration } from '#protocol';
 import { bestOf, evaluatedCount, isObserved, named, objectiveNames, valueOf } from './observed.ts';
 import { frontOf } from './pareto.ts';
 import { prequential } from './validation.ts';
-import type { CampaignCore, Candidate } from './types.ts';
+import type { CampaignCore, Candidate, IterationRecord } from './types.ts';
 
 /** Failures in a row from the very beginning after which a campaign gives up, unless its initial design is larger. */
 const hopelessCount = 10;
 
-/** The state with a finished iteration in its history. */
-export function recordIteration(state: CampaignCore, nowMs: number): CampaignCore {
+/** The state with a finished iteration, of the candidates from `from` until before `to`, in its history. */
+export function recordIteration(
+  state: CampaignCore,
+  { from, to }: { readonly from: number; readonly to: number },
+  nowMs: number,
+): CampaignCore {
   const { spec, candidates, iteration } = state;
   const front = frontOf(state);
-  const batch = candidates.filter((candidate) => candidate.iteration === iteration && candidate.origin !== 'given');
-  const proposedByModel = batch.some(({ origin }) => origin === 'surrogate');
-  const record: CampaignIteration = {
+  const proposedByModel = candidates.slice(from, to).some(({ origin }) => origin === 'surrogate');
+  const record: IterationRecord = {
     iteration,
     evaluated: evaluatedCount(candidates),
     best: bestView(state),
     hypervolume: front.hypervolume,
     surrogate: proposedByModel ? { kind: 'mlp', validation: prequential(spec, candidates) ?? {} } : null,
-    proposed: batch.map(({ inputs }) => named(state.names, inputs)),
+    from,
+    to,
     seconds: Math.max(0, nowMs - state.iterationStartedMs) / 1000,
   };
   return {
@@ -29,6 +33,15 @@ export function recordIteration(state: CampaignCore, nowMs: number): CampaignCor
     considered: candidates.length,
     stale: front.improved || iteration === 0 ? 0 : state.stale + 1,
   };
+}
+
+/** Proposals of one iteration that are shown; the export has all. */
+const maxShown = 100;
+
+export function iterationView({ names, candidates }: CampaignCore, record: IterationRecord): CampaignIteration {
+  const { from, to, ...iteration } = record;
+  const shown = candidates.slice(from, Math.min(to, from + maxShown));
+  return { ...iteration, proposed: shown.map(({ inputs }) => named(names, inputs)) };
 }
 
 export function bestView(state: CampaignCore): CampaignIteration['best'] {

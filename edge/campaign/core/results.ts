@@ -2,7 +2,7 @@ import { catalog } from '#catalog';
 import type { ErrorCode, Json } from '#protocol';
 import { candidatesOf, failedAll, isHopeless, outcomesOf } from './evaluate.ts';
 import { fail, finish } from './finish.ts';
-import { reasonToEnd, recordIteration } from './record.ts';
+import { iterationView, reasonToEnd, recordIteration } from './record.ts';
 import { plain, proposalsOf } from './score.ts';
 import { afterRound, searchingPhase, searchResultOf } from './search.ts';
 import { enter, nextIteration, propose } from './transitions.ts';
@@ -113,16 +113,18 @@ function afterEvaluation(
   });
   const evaluated = { ...state, candidates };
   const isDone = candidates.slice(phase.from, phase.to).every(({ outcome }) => outcome.type !== 'pending');
-  return isDone ? afterIteration(evaluated, nowMs) : { state: evaluated, commands: [] };
+  return isDone ? afterIteration(evaluated, phase, nowMs) : { state: evaluated, commands: [] };
 }
 
-function afterIteration(state: CampaignCore, nowMs: number): Step {
-  const recorded = recordIteration(state, nowMs);
-  const told: CampaignCommand = { type: 'event', event: 'campaign-iteration', data: plain(recorded.iterations.at(-1)) };
+function afterIteration(state: CampaignCore, phase: Phase & { type: 'evaluating' }, nowMs: number): Step {
+  const recorded = recordIteration(state, phase, nowMs);
+  const told = recorded.iterations.slice(-1).map((record): CampaignCommand => {
+    return { type: 'event', event: 'campaign-iteration', data: plain(iterationView(recorded, record)) };
+  });
   const end = reasonToEnd(recorded);
   const after =
     end === null
       ? nextIteration(recorded, nowMs)
       : finish(recorded, end.state, end.reason, end.state === 'FAILURE' ? 'evaluator_failed' : null, nowMs);
-  return { state: after.state, commands: [told, ...after.commands] };
+  return { state: after.state, commands: [...told, ...after.commands] };
 }

@@ -6,8 +6,15 @@ import { bestOf, valueOf } from './observed.ts';
 import { drawScalarizations } from './scalarize.ts';
 import type { CampaignCore, PlannedTask, Proposal } from './types.ts';
 
-/** Points told to a search as tried; the schema’s limit. */
-export const maxPending = 1000;
+/** Points told to a search as tried are at most so many, and have at most so many numbers together. */
+const maxPending = 1000;
+const maxPendingNumbers = 20_000;
+
+/** The newest of the points, as many as a task’s arguments have room for. */
+export function newest(points: readonly (readonly number[])[]): number[][] {
+  const count = Math.min(maxPending, Math.floor(maxPendingNumbers / Math.max(1, points[0]?.length ?? 1)));
+  return points.slice(-count).map((point) => [...point]);
+}
 
 /** What both ways to propose need to know of the objectives. */
 export function goalOf(state: CampaignCore): { goal: 'max' | 'min'; best?: number } {
@@ -22,7 +29,7 @@ export function scoringTasks(state: CampaignCore): PlannedTask[] {
   if (!('pool' in spec.space)) return [];
   const count = batchCount(state);
   const several = spec.objectives.length > 1;
-  const failed = candidates.filter(({ outcome }) => outcome.type === 'failed').map(({ inputs }) => [...inputs]);
+  const failed = candidates.filter(({ outcome }) => outcome.type === 'failed').map(({ inputs }) => inputs);
   return [
     {
       ref: `score.${iteration}`,
@@ -41,7 +48,7 @@ export function scoringTasks(state: CampaignCore): PlannedTask[] {
               ),
             }
           : {}),
-        ...(failed.length > 0 ? { pending: failed.slice(-maxPending) } : {}),
+        ...(failed.length > 0 ? { pending: newest(failed) } : {}),
         count,
         seed: taskSeed(spec.seed, 'score', iteration),
       },

@@ -8,15 +8,16 @@ import { chance, taskSeed } from './chance.ts';
 import { triedKeys } from './designs.ts';
 import { bestOf } from './observed.ts';
 import { drawScalarizations } from './scalarize.ts';
-import { goalOf, maxPending, plain } from './score.ts';
+import { goalOf, newest, plain } from './score.ts';
 import type { CampaignCore, Phase, PlannedTask, Proposal, SearchResult } from './types.ts';
 
 type Searching = Phase & { type: 'searching' };
 
 /** Starts of one round: enough that several workers share the search and that a poor local optimum is noticed. */
 const fewestStarts = 4;
-/** A batch takes at most so many rounds; larger ones take several proposals from each. */
-const maxRounds = 8;
+/** A larger batch takes several proposals from each round, up to a quota. */
+const customaryRounds = 8;
+const largestQuota = 16;
 /** Evaluations of the surrogate for each start, per input and in addition. */
 const evaluationsPerInput = 400;
 const evaluationsBase = 600;
@@ -27,7 +28,7 @@ function boxOf({ spec }: CampaignCore): readonly Input[] {
 
 /** How many proposals each round contributes. */
 function quotaOf(state: CampaignCore): number {
-  return Math.ceil(batchCount(state) / maxRounds);
+  return Math.min(Math.ceil(batchCount(state) / customaryRounds), largestQuota);
 }
 
 export function searchingPhase(state: CampaignCore, round: number, chosen: readonly Proposal[]): Searching {
@@ -48,7 +49,7 @@ export function searchTasks(state: CampaignCore, { round, results, chosen }: Sea
     best: scalarization?.best ?? best,
     scalarization: scalarization?.scalarization,
     integers: inputs.flatMap(({ type }, k) => (type === 'integer' ? [k] : [])),
-    pending: [...state.candidates, ...chosen].map((point) => point.inputs).slice(-maxPending),
+    pending: newest([...state.candidates, ...chosen].map((point) => point.inputs)),
   });
   const incumbent = bestOf(spec, state.candidates)?.inputs ?? null;
   return results.map((_, start) => {
@@ -108,7 +109,7 @@ export function afterRound(state: CampaignCore, phase: Searching): Searching | {
   const added = choose(state, phase);
   const chosen = [...phase.chosen, ...added];
   const missing = batchCount(state) - chosen.length;
-  if (missing > 0 && added.length > 0 && phase.round + 1 < maxRounds) {
+  if (missing > 0 && added.length > 0) {
     return searchingPhase(state, phase.round + 1, chosen);
   }
   if (missing <= 0) return { proposals: chosen };

@@ -8,7 +8,7 @@ import type { CampaignCore, Phase, PlannedTask } from './types.ts';
 export const fewestObservations = 2;
 
 /** Numbers of observations that travel inside each training task; more go by file. */
-const maxInlineValues = 10_000;
+const maxInlineValues = 5_000;
 
 export function trainingPhase(state: CampaignCore): Phase & { type: 'training' } {
   const { campaignId, spec, names, candidates, iteration } = state;

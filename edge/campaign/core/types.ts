@@ -114,11 +114,14 @@ export interface CampaignHead {
   readonly considered: number;
 }
 
+/** An iteration as it is kept: what was proposed stands in the list of candidates, from `from` until before `to`. */
+export type IterationRecord = Omit<CampaignIteration, 'proposed'> & { readonly from: number; readonly to: number };
+
 /** All that a campaign is. Never changed in place: an entry of a list that is the same object is the same in storage. */
 export interface CampaignCore extends CampaignHead {
   readonly pool: Pool | null;
   readonly candidates: readonly Candidate[];
-  readonly iterations: readonly CampaignIteration[];
+  readonly iterations: readonly IterationRecord[];
 }
 
 export type CampaignEvent =
@@ -138,6 +141,8 @@ export type CampaignEvent =
       readonly result: Json;
       readonly error: TaskError | null;
     }
+  /** Tasks that the phase needs were refused. */
+  | { readonly type: 'not_submitted'; readonly message: string }
   | { readonly type: 'given'; readonly items: readonly Given[] }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }

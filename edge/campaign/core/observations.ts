@@ -1,0 +1,36 @@
+import { TabgridError, type Fault, type Observations } from '#protocol';
+import { objectiveNames } from './observed.ts';
+import type { CampaignCore, Given } from './types.ts';
+
+/**
+ * A person’s own results, in the order of the campaign’s inputs and objectives.
+ *
+ * @throws TabgridError `invalid_request` with the path of each input or objective that is missing or unknown.
+ */
+export function givenOf({ names, spec }: CampaignCore, observations: Observations): Given[] {
+  const faults: Fault[] = [];
+  const objectives = objectiveNames(spec);
+  const given = observations.map(({ inputs, values }, index) => ({
+    inputs: pick(inputs, names, `observations.${index}.inputs`, faults),
+    values: values === null ? null : pick(values, objectives, `observations.${index}.values`, faults),
+  }));
+  const [first] = faults;
+  if (first === undefined) return given;
+  throw new TabgridError('invalid_request', `${first.path}: ${first.message}`, { details: { faults } });
+}
+
+function pick(
+  values: Readonly<Record<string, number>>,
+  names: readonly string[],
+  path: string,
+  faults: Fault[],
+): number[] {
+  for (const name of Object.keys(values)) {
+    if (!names.includes(name)) faults.push({ path: `${path}.${name}`, message: `expected one of ${names.join(', ')}` });
+  }
+  return names.map((name) => {
+    const value = values[name];
+    if (value === undefined) faults.push({ path: `${path}.${name}`, message: 'expected a number' });
+    return value ?? NaN;
+  });
+}

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { alice, bob, BrokerWorld, codeOf, ok, principal, success } from './helpers/broker.ts';
+import type { Outcome, TaskId, WorkerId } from '#protocol';
+import type { TaskQuery } from '../../edge/broker/rpc.ts';
+import { alice, bob, BrokerWorld, codeOf, helloFrame, ok, principal, success } from './helpers/broker.ts';
 
 describe('submitting and computing', () => {
   it('gives a submitted task to a worker that waits, and its result to whoever asks', async () => {
@@ -51,5 +53,366 @@ describe('submitting and computing', () => {
     expect(await codeOf(world.api.revoke(bob, id, true))).toBe('not_found');
     expect((await ok(world.api.list(bob, {}))).tasks).toEqual([]);
     expect(await ok(world.api.get(principal('root', 'admin'), id))).toMatchObject({ task_id: id });
+  });
+});
+
+describe('queues', () => {
+  it('serve the higher priority first, and within one what came first', async () => {
+    const world = await BrokerWorld.create();
+    const ids = await world.submit(
+      ...[2, 5, 9, 5, 2].map((priority) => world.task({ priority })),
+      world.task({ queue: 'elsewhere', priority: 9 }),
+    );
+    const worker = await world.worker({ credits: 10 });
+    const { items } = await worker.next('tasks');
+    expect(items.map((item) => ids.indexOf(item.task_id))).toEqual([2, 1, 3, 0, 4]);
+  });
+
+  it('give a worker only what it can do', async () => {
+    const world = await BrokerWorld.create();
+    const id = await world.submitOne();
+    const { capabilities } = helloFrame();
+    const without = await world.worker({ credits: 1, capabilities: { ...capabilities, evaluators: [] } });
+    const other = { ...capabilities, evaluators: ['other', 'sim'] };
+    const able = await world.worker({ worker_id: 'w2' as WorkerId, credits: 1, capabilities: other });
+    expect(await able.task()).toMatchObject({ task_id: id });
+    await without.settled();
+    expect(without.unread()).toEqual([]);
+  });
+
+  it('are shared evenly by workers that wait', async () => {
+    const world = await BrokerWorld.create();
+    const workers = await Promise.all(
+      ['a', 'b', 'c'].map((name) => world.worker({ worker_id: name as WorkerId, credits: 10 })),
+    );
+    await world.submit(...Array.from({ length: 9 }, () => world.task()));
+    const counts = await Promise.all(workers.map(async (worker) => (await worker.next('tasks')).items.length));
+    expect(counts).toEqual([3, 3, 3]);
+  });
+
+  it('give nothing to a stranger, whose answers could not be checked', async () => {
+    const world = await BrokerWorld.create();
+    const stranger = await world.worker({ credits: 5 }, principal('stranger', 'volunteer'));
+    await world.submitOne();
+    await stranger.settled();
+    expect(stranger.unread()).toEqual([]);
+    const [row] = await ok(world.api.workers(alice));
+    expect(row).toMatchObject({ trusted: false, state: 'online' });
+  });
+
+  it('tell their lengths', async () => {
+    const world = await BrokerWorld.create();
+    await world.submit(world.task(), world.task(), world.task({ countdown: 60 }), world.task({ queue: 'mine' }));
+    const worker = await world.worker({ credits: 1 });
+    await worker.task();
+    const queues = await ok(world.api.queues());
+    expect(queues.find(({ queue }) => queue === 'default')).toMatchObject({ waiting: 1, scheduled: 1, running: 1 });
+    expect(queues.find(({ queue }) => queue === 'mine')).toMatchObject({ waiting: 1, oldest_age: 0 });
+    expect(queues.find(({ queue }) => queue === 'ml')).toMatchObject({ waiting: 0, oldest_age: null });
+  });
+
+  it('read on from storage when more waits than memory holds', async () => {
+    const world = await BrokerWorld.create();
+    const count = 2500;
+    const ids = (
+      await Promise.all(
+        Array.from({ length: 5 }, () => world.submit(...Array.from({ length: count / 5 }, () => world.task()))),
+      )
+    ).flat();
+    const worker = await world.worker({ credits: 1000 });
+    const seen: TaskId[] = [];
+    while (seen.length < count) {
+      const { items } = await worker.next('tasks');
+      seen.push(...items.map((item) => item.task_id));
+      worker.say({
+        type: 'outcomes',
+        items: items.map(({ task_id, attempt }) => ({ task_id, attempt, outcome: success(0), runtime_ms: 1 })),
+        credits: items.length,
+      });
+    }
+    expect(seen).toEqual([...ids].sort());
+  });
+});
+
+describe('ETA and expiry', () => {
+  it('hold a task back until its time', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const id = await world.submitOne({ countdown: 60 });
+    await world.advance(25_000);
+    await worker.heartbeat();
+    worker.say({ type: 'credits', add: 1 });
+    await world.advance(25_000);
+    worker.say({ type: 'credits', add: 1 });
+    await worker.settled();
+    expect(worker.unread()).toEqual([]);
+    await world.advance(11_000);
+    expect((await worker.next('tasks')).items).toMatchObject([{ task_id: id }]);
+  });
+
+  it('revoke a task that was not begun in time', async () => {
+    const world = await BrokerWorld.create();
+    const [late, begun] = await world.submit(world.task({ expires: 10 }), world.task({ expires: 10, priority: 9 }));
+    const worker = await world.worker({ credits: 1 });
+    await worker.task();
+    await world.advance(11_000);
+    expect(await world.get(late!)).toMatchObject({ state: 'REVOKED', error: { type: 'expired' } });
+    expect(await world.state(begun!)).toBe('RECEIVED');
+  });
+});
+
+describe('revoking', () => {
+  it('ends a waiting task at once', async () => {
+    const world = await BrokerWorld.create();
+    const id = await world.submitOne();
+    expect(await ok(world.api.revoke(alice, id, false))).toMatchObject({
+      state: 'REVOKED',
+      error: { type: 'revoked' },
+    });
+    const worker = await world.worker({ credits: 1 });
+    await worker.settled();
+    expect(worker.unread()).toEqual([]);
+    expect(await ok(world.api.revoke(alice, id, true))).toMatchObject({ state: 'REVOKED' });
+  });
+
+  it('tells the worker of a running task to stop, and takes no result after', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const id = await world.submitOne();
+    await worker.task();
+    worker.say({ type: 'started', items: [{ task_id: id, attempt: 1 }] });
+    await worker.settled();
+    expect(await ok(world.api.revoke(alice, id, true))).toMatchObject({ state: 'REVOKED' });
+    expect((await worker.next('revoke')).items).toEqual([{ task_id: id, attempt: 1, terminate: true }]);
+    worker.say({
+      type: 'outcomes',
+      items: [
+        { task_id: id, attempt: 1, outcome: success(), runtime_ms: 1 },
+        { task_id: id, attempt: 1, outcome: { type: 'revoked' }, runtime_ms: 1 },
+      ],
+      credits: 0,
+    });
+    expect((await worker.ack()).map((item) => item.status)).toEqual(['lease_lost', 'recorded']);
+    expect(await world.state(id)).toBe('REVOKED');
+  });
+
+  it('without terminate lets a computation end, but none follow', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const id = await world.submitOne();
+    await worker.task();
+    worker.say({ type: 'started', items: [{ task_id: id, attempt: 1 }] });
+    await worker.settled();
+    expect(await ok(world.api.revoke(alice, id, false))).toMatchObject({ state: 'STARTED' });
+    worker.say({
+      type: 'outcomes',
+      items: [{ task_id: id, attempt: 1, outcome: { type: 'released', reason: 'closing' }, runtime_ms: 1 }],
+      credits: 1,
+    });
+    await worker.ack();
+    expect(await world.state(id)).toBe('REVOKED');
+  });
+});
+
+describe('idempotency', () => {
+  it('gives the same answer to the same request, and refuses another body', async () => {
+    const world = await BrokerWorld.create();
+    const request = { key: 'k', bodyDigest: 'd' };
+    const first = await ok(world.api.submit(alice, [world.task(), world.task()], request));
+    expect(await ok(world.api.submit(alice, [world.task(), world.task()], request))).toEqual(first);
+    expect(await codeOf(world.api.submit(alice, [world.task()], { key: 'k', bodyDigest: 'e' }))).toBe(
+      'idempotency_conflict',
+    );
+    expect(await ok(world.api.submit(bob, [world.task({}, { owner: 'bob' })], request))).not.toEqual(first);
+    expect(await world.rows('SELECT id FROM tasks')).toHaveLength(3);
+  });
+
+  it('makes one task of several with one key, and none of a request in which one conflicts', async () => {
+    const world = await BrokerWorld.create();
+    const keyed = (more = {}) => world.task({ idempotency_key: 'k', countdown: 1, ...more });
+    const [first] = await world.submit(keyed());
+    world.clock.advance(500);
+    const [again, twin, fresh] = await world.submit(keyed(), keyed(), world.task());
+    expect([again, twin]).toEqual([first, first]);
+    expect(fresh).not.toBe(first);
+    expect(await codeOf(world.api.submit(alice, [world.task(), keyed({ priority: 1 })]))).toBe('idempotency_conflict');
+    expect(await world.rows('SELECT id FROM tasks')).toHaveLength(2);
+  });
+});
+
+describe('running again', () => {
+  it('makes a new task of a final one', async () => {
+    const world = await BrokerWorld.create();
+    const id = await world.submitOne({ labels: ['x'] });
+    expect(await codeOf(world.api.retry(alice, id))).toBe('conflict');
+    await ok(world.api.revoke(alice, id, false));
+    const again = await ok(world.api.retry(alice, id, { key: 'r', bodyDigest: '' }));
+    expect(await ok(world.api.retry(alice, id, { key: 'r', bodyDigest: '' }))).toEqual(again);
+    const [old, fresh] = [await world.get(id), await world.get(again.task_id)];
+    expect(fresh).toMatchObject({ state: 'PENDING', retry_of: id, labels: ['x'], kwargs: old.kwargs });
+  });
+});
+
+describe('history', () => {
+  it('comes newest first, page by page, and filtered', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const ids = await world.submit(
+      ...Array.from({ length: 5 }, (_, index) => world.task({ labels: [index % 2 ? 'odd' : 'even'] })),
+      world.task({ task: 'train_surrogate', kwargs: { rows: [[1, 2]], inputs: ['a'], targets: ['b'] }, priority: 0 }),
+    );
+    const { task_id: held } = await worker.task();
+    const page = await ok(world.api.list(alice, { limit: 4 }));
+    const rest = await ok(world.api.list(alice, { limit: 4, cursor: page.next_cursor! }));
+    expect([...page.tasks, ...rest.tasks].map((task) => task.task_id)).toEqual([...ids].reverse());
+    expect(rest.next_cursor).toBeNull();
+    const found = async (query: TaskQuery) =>
+      (await ok(world.api.list(alice, query))).tasks.map((task) => task.task_id);
+    expect(await found({ label: 'odd' })).toEqual([ids[3], ids[1]]);
+    expect(await found({ task: 'train_surrogate' })).toEqual([ids[5]]);
+    expect(await found({ state: 'RECEIVED' })).toEqual([held]);
+    expect(await found({ state: 'PENDING' })).toHaveLength(5);
+    expect(await found({ worker: 'w1' })).toEqual([held]);
+    expect(await found({ queue: 'nowhere' })).toEqual([]);
+    expect(await found({ since_ms: world.clock.now() + 1 })).toEqual([]);
+    expect(await codeOf(world.api.list(alice, { cursor: 'x' }))).toBe('invalid_request');
+  });
+
+  it('forgets final tasks after their time, in batches', async () => {
+    const world = await BrokerWorld.create();
+    const ids = await world.submit(...Array.from({ length: 3 }, () => world.task()));
+    await ok(world.api.revoke(alice, ids[0]!, true));
+    await world.advance(23 * 3_600_000);
+    expect(await world.state(ids[0]!)).toBe('REVOKED');
+    await world.advance(2 * 3_600_000);
+    expect(await codeOf(world.api.get(alice, ids[0]!))).toBe('not_found');
+    expect(await world.state(ids[1]!)).toBe('PENDING');
+  });
+});
+
+describe('large values', () => {
+  it('lie beside the row and come back whole', async () => {
+    const world = await BrokerWorld.create();
+    const candidates = Array.from({ length: 1000 }, (_, index) =>
+      Array.from({ length: 20 }, (__, k) => index / (k + 1)),
+    );
+    const id = await world.submitOne({ kwargs: { candidates, evaluator: { kind: 'named', name: 'sim' } } });
+    const worker = await world.worker({ credits: 1 });
+    expect((await worker.task()).kwargs).toEqual({ candidates, evaluator: { kind: 'named', name: 'sim' } });
+    const result = { text: '"\\'.repeat(100_000) };
+    worker.say({
+      type: 'outcomes',
+      items: [{ task_id: id, attempt: 1, outcome: success(result), runtime_ms: 1 }],
+      credits: 0,
+    });
+    await worker.ack();
+    expect(await world.get(id)).toMatchObject({ state: 'SUCCESS', result, kwargs: { candidates } });
+    expect((await ok(world.api.list(alice, {}))).tasks[0]).toMatchObject({ result });
+  });
+
+  it('fail a task whose result is over the limit', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const id = await world.submitOne();
+    await worker.task();
+    const result = 'x'.repeat(1024 * 1024);
+    worker.say({
+      type: 'outcomes',
+      items: [{ task_id: id, attempt: 1, outcome: success(result), runtime_ms: 1 }],
+      credits: 0,
+    });
+    await worker.ack();
+    expect(await world.get(id)).toMatchObject({ state: 'FAILURE', error: { type: 'body_too_large' } });
+  });
+});
+
+describe('a commit', () => {
+  it('takes in whatever came together, and writes little for each', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 100 });
+    const before = await world.inside((broker) => broker.broking.core.database.rowsWritten);
+    await Promise.all(Array.from({ length: 100 }, () => world.submitOne()));
+    const held: { task_id: TaskId; attempt: number }[] = [];
+    while (held.length < 100) held.push(...(await worker.next('tasks')).items);
+    worker.say({
+      type: 'outcomes',
+      items: held.map(({ task_id, attempt }) => ({ task_id, attempt, outcome: success(0), runtime_ms: 1 })),
+      credits: 0,
+    });
+    await worker.ack();
+    const after = await world.inside((broker) => broker.broking.core.database.rowsWritten);
+    expect((after - before) / 100).toBeLessThan(4);
+  });
+
+  it('that a defect breaks leaves nothing behind, and spares the others', async () => {
+    const world = await BrokerWorld.create();
+    const broken = { ...world.task(), priority: null as never };
+    const [good, bad] = await Promise.all([
+      world.api.submit(alice, [world.task()]),
+      world.api.submit(alice, [world.task(), broken]),
+    ]);
+    expect(good).toHaveProperty('ok');
+    expect(bad).toMatchObject({ error: { code: 'internal' } });
+    expect(await world.rows('SELECT id FROM tasks')).toHaveLength(1);
+    const worker = await world.worker({ credits: 5 });
+    expect(await worker.task()).toMatchObject({ attempt: 1 });
+  });
+});
+
+describe('light tasks', () => {
+  it('run in the stateless Worker, without any worker', async () => {
+    const world = await BrokerWorld.create();
+    const points = [
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ];
+    const [ping, front] = await world.submit(
+      world.task({ task: 'tasks.simple_tasks.ping', kwargs: {} }),
+      world.task({ task: 'compute_pareto_front', kwargs: { points, directions: ['min', 'min'], reference: [3, 3] } }),
+    );
+    expect(await ok(world.api.wait(alice, ping!, 30))).toMatchObject({ state: 'SUCCESS', result: { status: 'pong' } });
+    const result = { front: [0, 1], ranks: [0, 0, 1], hypervolume: 3 };
+    expect(await ok(world.api.wait(alice, front!, 30))).toMatchObject({ state: 'SUCCESS', result, worker: 'edge' });
+    const rows = await ok(world.api.workers(alice));
+    expect(rows).toMatchObject([{ worker_id: 'edge', state: 'online', succeeded: 2, active: 0 }]);
+  });
+
+  it('are left to workers when they are large', async () => {
+    const world = await BrokerWorld.create();
+    const points = Array.from({ length: 1001 }, (_, index) => [index, -index]);
+    const id = await world.submitOne({ task: 'compute_pareto_front', kwargs: { points, directions: ['min', 'min'] } });
+    expect(await world.state(id)).toBe('PENDING');
+    const worker = await world.worker({ credits: 1 });
+    expect(await worker.task()).toMatchObject({ task_id: id });
+  });
+
+  it('go out again when their executor is lost, a few at a time', async () => {
+    const world = await BrokerWorld.create();
+    const calls: ((outcome: Outcome | null) => void)[] = [];
+    let running = 0;
+    let most = 0;
+    await world.inside((broker) => {
+      broker.broking.executor = async (): Promise<Outcome> => {
+        most = Math.max(most, ++running);
+        const outcome = await new Promise<Outcome | null>((resolve) => calls.push(resolve));
+        running--;
+        if (outcome === null) throw new Error('the executor vanished');
+        return outcome;
+      };
+    });
+    const ids = await world.submit(...Array.from({ length: 10 }, () => world.task({ task: 'ping', kwargs: {} })));
+    expect(calls).toHaveLength(8);
+    await world.inside(() => calls.shift()?.(null));
+    const waits = ids.map((id) => ok(world.api.wait(alice, id, 60)));
+    const done = Promise.all(waits);
+    const finished = done.then(() => true);
+    while (!(await Promise.race([finished, world.inside(() => false)]))) {
+      await world.inside(() => calls.splice(0).forEach((answer) => answer({ type: 'success', result: null })));
+    }
+    expect(most).toBe(8);
+    const views = await done;
+    expect(views.every((view) => view.state === 'SUCCESS')).toBe(true);
+    expect(views.flatMap((view) => view.attempts).filter((past) => past.outcome === 'lost')).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 import type { TaskName } from '#catalog';
 import type { Assignment, Json } from '#protocol';
 import type { Env } from '../../env.ts';
+import { computeParetoFront } from './compute-pareto-front.ts';
 import { exportResults } from './export-results.ts';
 import { ping } from './ping.ts';
 
@@ -10,5 +11,6 @@ export type EdgeBody = (env: Env, assignment: Assignment) => Promise<Json>;
 /** The bodies of the task types that run at the edge. */
 export const bodies = {
   ping,
+  compute_pareto_front: computeParetoFront,
   export_results: exportResults,
 } satisfies Partial<Record<TaskName, EdgeBody>>;

@@ -207,8 +207,13 @@ export class TestSocket {
     return JSON.parse(await this.#text((candidate) => typeOf(candidate) === type)) as GridEvent;
   }
 
-  /** Answers when everything that the edge sent before has been heard: a heartbeat’s answer comes after it. */
+  /** Answers when the edge has taken all that this worker said before: an empty report is acknowledged after it. */
   async settled(): Promise<void> {
+    this.say({ type: 'outcomes', items: [], credits: 0 });
+    await this.#text((candidate) => candidate.startsWith('{"type":"ack","items":[]'));
+  }
+
+  async heartbeat(): Promise<void> {
     this.sayText('ping');
     await this.#text((candidate) => candidate === 'pong');
   }

@@ -1,7 +1,16 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskView, WorkerView } from '#protocol';
-import { begin, headlineOf, launchChromium, openTab, shows, type Tab, type TabOptions } from './support/browser.ts';
+import {
+  begin,
+  headlineOf,
+  launchChromium,
+  openTab,
+  plainHost,
+  shows,
+  type Tab,
+  type TabOptions,
+} from './support/browser.ts';
 import { TestGrid, until } from './support/grid.ts';
 
 let grid: TestGrid;
@@ -277,6 +286,51 @@ describe('the volunteer page', () => {
     await begin(tab, 1);
     await shows(tab, words);
     await tab.page.getByRole('button', { name: 'Begin again' }).waitFor();
+  });
+
+  it('computes by invitation over plain http, and says there why it cannot without', async () => {
+    const plain = (address: string) => address.replace('localhost', plainHost);
+    const stranger = await tabAt(plain(`${grid.url}/`));
+    await shows(stranger, 'This page came over a plain http connection');
+    expect(await stranger.page.getByRole('button', { name: 'Begin' }).isDisabled()).toBe(true);
+    const tab = await tabAt(plain(await grid.invite()));
+    expect(await tab.page.evaluate(() => isSecureContext)).toBe(false);
+    await begin(tab, 1);
+    expect((await until(onlineTab)).trusted).toBe(true);
+  });
+
+  it('leaves, instead of failing tasks, when a newer deployment has replaced its files', async () => {
+    const tab = await invited();
+    await tab.context.route('**/assets/core.worker-*.js', (route) => route.fulfill({ status: 404 }));
+    await begin(tab, 1);
+    await shows(tab, 'This page is out of date.');
+    expect(await onlineTab()).toBeUndefined();
+  });
+
+  it('keeps the screen on only while it computes, and only when asked to', async () => {
+    const tab = await invited({
+      before: () => {
+        const locks = { held: 0 };
+        const request = () => {
+          locks.held++;
+          const release = () => {
+            locks.held--;
+            return Promise.resolve();
+          };
+          return Promise.resolve({ released: false, release });
+        };
+        Object.assign(globalThis, { locks });
+        Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+      },
+    });
+    const held = () => tab.page.evaluate(() => (globalThis as unknown as { locks: { held: number } }).locks.held);
+    await begin(tab, 1);
+    await until(onlineTab);
+    expect(await held()).toBe(0);
+    await tab.page.getByLabel('Keep the screen on').check();
+    await until(async () => (await held()) === 1);
+    await tab.page.getByRole('button', { name: 'Stop' }).click();
+    await until(async () => (await held()) === 0);
   });
 
   it('obeys when the server asks it to leave', async () => {

@@ -33,7 +33,8 @@ export interface CoordinatorParts {
   clock: Clock;
   fetch: typeof fetch;
   openSocket: (url: string, protocols: string[]) => WebSocketLike;
-  spawnCore: () => Thread;
+  /** `onMissing` is called when the core’s script is gone. */
+  spawnCore: (onMissing: () => void) => Thread;
   loadKernels: () => Promise<Kernels>;
   /** Distinguishes this tab from all others; the same over reconnects. */
   workerName: string;
@@ -152,7 +153,7 @@ export class Coordinator {
     const { clock, fetch, openSocket, spawnCore, workerName } = this.#parts;
     const files = new HttpFiles({ url, token: () => token, fetch, clock, cacheBytes: maxCachedFileBytes });
     const pool = new ThreadPool({
-      spawn: spawnCore,
+      spawn: () => spawnCore(() => this.#outdated()),
       settings: { kernels: kernels.module, kernelDigest: kernels.digest, workerName, extraBodies: null },
       files,
       clock,
@@ -231,6 +232,16 @@ export class Coordinator {
   #refused(error: unknown): void {
     const code: ErrorCode = error instanceof TabgridError ? error.code : 'internal';
     this.#setLink({ type: 'refused', code, message: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** A newer deployment has replaced what this page was built with: it leaves before a task fails for it. */
+  #outdated(): void {
+    const present = this.#present;
+    if (present === null) return;
+    this.#present = null;
+    present.session.leave('the page is out of date');
+    this.#ledger.clear(this.#parts.clock.now());
+    this.#refused(new TabgridError('upgrade_required', 'The server has a newer version of this page.'));
   }
 
   #setLink(link: Link): void {

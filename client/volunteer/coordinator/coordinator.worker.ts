@@ -1,9 +1,9 @@
 import * as comlink from 'comlink';
 import { systemClock } from '../../worker/index.ts';
 import { Coordinator } from './coordinator.ts';
-import { loadKernels } from './kernels.ts';
-import { spawnCore } from './spawn-core.ts';
+import { compile, fetchOwn, kernelsUrl } from './kernels.ts';
 import { randomName } from './random-name.ts';
+import { coreUrl, spawnCore } from './spawn-core.ts';
 
 const fetchHere: typeof fetch = (input, init) => fetch(input, init);
 
@@ -13,7 +13,11 @@ comlink.expose(
     fetch: fetchHere,
     openSocket: (url, protocols) => new WebSocket(url, protocols),
     spawnCore,
-    loadKernels: () => loadKernels(fetchHere),
+    // With the script of the cores, so that it is in the browser’s cache, or known to be gone, before there is a task for it.
+    loadKernels: async () => {
+      const [kernels] = await Promise.all([fetchOwn(kernelsUrl, fetchHere), fetchOwn(coreUrl, fetchHere)]);
+      return compile(kernels);
+    },
     workerName: randomName(),
   }),
 );

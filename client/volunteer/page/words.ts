@@ -180,7 +180,7 @@ function problemInWords({ problem, admission }: PageState): Headline {
     case 'upgrade_required':
       return {
         title: 'This page is out of date.',
-        text: 'The server has moved on to a newer version. Reload the page.',
+        text: 'The server has moved on to a newer version. Reload the page to go on.',
       };
     case 'dismissed':
       return {

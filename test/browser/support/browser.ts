@@ -3,6 +3,9 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 
+/** A name for this machine that is not `localhost`, so that Chromium takes `http://` there for what it is: no secure context. */
+export const plainHost = 'grid.test';
+
 /** Starts Chromium without any talk to the outside. */
 export async function launchChromium(): Promise<Browser> {
   if (executablePath === undefined) throw new Error('Chromium is missing: run "npm run setup".');
@@ -15,6 +18,7 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--host-resolver-rules=MAP ${plainHost} 127.0.0.1`,
     ],
   });
 }

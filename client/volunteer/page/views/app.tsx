@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import type { Actions } from '../actions.ts';
 import type { PageState } from '../page-state.ts';
 import { headline, linkInWords } from '../words.ts';
@@ -14,6 +15,9 @@ export function App({ state, actions }: { state: PageState; actions: Actions }) 
   const link = linkInWords(state);
   const { title, text } = headline(state);
   const begun = state.phase !== 'idle';
+  useEffect(() => {
+    document.title = begun ? `${title.slice(0, -1)} · Tabgrid` : 'Tabgrid';
+  }, [begun, title]);
   const computing = state.phase === 'running' && state.hold === null && state.problem === null;
   return (
     <>

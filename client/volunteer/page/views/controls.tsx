@@ -54,7 +54,10 @@ function Dial(props: { cores: number; available: number; disabled: boolean; acti
   return (
     <div class="dial">
       <label for="cores">
-        <span>Lend</span> <output for="cores">{inWords}</output>
+        Lend
+        <span class="dial-value" aria-hidden="true">
+          {inWords}
+        </span>
       </label>
       <div class={available > 16 ? 'cells small' : 'cells'} aria-hidden="true">
         {Array.from({ length: available }, (_, i) => (

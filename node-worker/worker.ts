@@ -1,0 +1,210 @@
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { WebSocket } from 'undici';
+import { tasksThatRunOn } from '#catalog';
+import type { Capabilities, TabgridError, WorkerId } from '#protocol';
+import {
+  HttpFiles,
+  sessionDefaults,
+  systemClock,
+  ThreadPool,
+  WebSocketTransport,
+  WorkerSession,
+  type Executor,
+  type SessionEvent,
+  type SessionPhase,
+  type SessionStats,
+  type TaskBodies,
+  type WebSocketLike,
+} from '../client/worker/index.ts';
+import { bodies } from '../client/worker/tasks/index.ts';
+import { workerConfig, type WorkerConfig, type WorkerConfigInput } from './config.ts';
+import type { EvaluationParts } from './evaluators/evaluation.ts';
+import { Evaluators } from './evaluators/evaluators.ts';
+import { EvaluationExecutor } from './evaluators/executor.ts';
+import { describeHost, newWorkerId } from './identity.ts';
+import { loadKernels, type Kernels } from './kernels.ts';
+import { LeaseClient } from './leases.ts';
+import type { Log } from './log.ts';
+import { RedisGroup } from './redis/group.ts';
+import { RoutedExecutor } from './routed-executor.ts';
+import { spawnThread } from './spawn-thread.ts';
+
+export interface WorkerHooks {
+  /** Hears what happens, for a log or a display. */
+  onEvent?: (event: SessionEvent) => void;
+  /** Takes lines for the operator. */
+  log?: Log;
+}
+
+/** A running worker. */
+export interface WorkerHandle {
+  readonly workerId: WorkerId;
+  readonly name: string;
+  readonly phase: SessionPhase;
+  readonly stats: SessionStats;
+  /** Resolves when it is over: with the refusal that ended it, such as `unauthorized`, or with null. Never rejects. */
+  readonly closed: Promise<TabgridError | null>;
+  /** First stage: takes nothing new, hands back what others can continue, finishes the rest. */
+  stop(reason: string): Promise<TabgridError | null>;
+  /** Second stage: ends what still runs and gives it back. */
+  abort(reason: string): Promise<TabgridError | null>;
+}
+
+/**
+ * Starts a worker and returns once it has begun to connect. It installs no signal handlers.
+ *
+ * @throws TabgridError `invalid_request` for options that do not fit, `not_configured` without built kernels.
+ */
+export async function startWorker(input: WorkerConfigInput, hooks: WorkerHooks = {}): Promise<WorkerHandle> {
+  const config = workerConfig(input);
+  const log = hooks.log ?? (() => undefined);
+  const kernels = await loadKernels(config.kernelsFile ?? besideBundle('kernels.wasm'));
+  const workerId = newWorkerId(config.name);
+  const extraBodies = config.tasksFile === null ? null : pathToFileURL(config.tasksFile).href;
+  const tasks = await taskNames(extraBodies);
+  const parts = evaluationParts(config, kernels);
+  const group = config.redis === null ? null : await joinGroup(config, config.redis, workerId, parts, log);
+  const pool = threadPool(config, kernels, parts, extraBodies);
+  const evaluations: Executor = group?.executor ?? new EvaluationExecutor(parts);
+  const executor = new RoutedExecutor(pool, evaluations);
+  const session = new WorkerSession(
+    {
+      ...sessionDefaults,
+      workerId,
+      name: config.name,
+      queues: config.queues,
+      concurrency: config.concurrency,
+      prefetch: config.prefetch,
+      rateLimit: config.rateLimit,
+      snapshotEveryMs: config.snapshotEveryMs,
+      capabilities: capabilities(config, tasks, parts.evaluators),
+      kernelDigest: kernels.digest,
+    },
+    {
+      transport: new WebSocketTransport({ url: config.url, token: () => config.token, open: openSocket, fetch }),
+      executor,
+      clock: systemClock,
+      ...(hooks.onEvent ? { onEvent: hooks.onEvent } : {}),
+    },
+  );
+
+  const hurry = new AbortController();
+  const closed = session.closed.then(async (error) => {
+    // Evaluations that Redis keeps go on without the edge: hours of them are not thrown away because a token has expired.
+    await group?.drain(hurry.signal);
+    await executor.close();
+    await group?.leave();
+    return error;
+  });
+  session.start();
+  return {
+    workerId,
+    name: config.name,
+    get phase() {
+      return session.phase;
+    },
+    get stats() {
+      return session.stats;
+    },
+    closed,
+    stop: (reason) => {
+      group?.takeNoMore();
+      void session.drain(reason);
+      return closed;
+    },
+    abort: (reason) => {
+      hurry.abort();
+      session.leave(reason);
+      return closed;
+    },
+  };
+}
+
+function besideBundle(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
+
+function openSocket(url: string, protocols: string[]): WebSocketLike {
+  return new WebSocket(url, protocols);
+}
+
+async function taskNames(extraBodies: string | null): Promise<string[]> {
+  const extra = extraBodies === null ? {} : ((await import(extraBodies)) as { bodies?: TaskBodies }).bodies;
+  const known = tasksThatRunOn('node').filter((name) => name in bodies);
+  return [...new Set([...known, ...Object.keys(extra ?? {})])];
+}
+
+function capabilities(config: WorkerConfig, tasks: string[], evaluators: Evaluators): Capabilities {
+  return {
+    runtime: 'node',
+    cores: config.concurrency,
+    gpu: false,
+    tasks,
+    evaluators: evaluators.names,
+    description: describeHost(),
+  };
+}
+
+function evaluationParts(config: WorkerConfig, kernels: Kernels): EvaluationParts {
+  const { url, token, fileCacheBytes: cacheBytes } = config;
+  return {
+    evaluators: new Evaluators({
+      declarations: config.evaluators,
+      extraEnvironment: config.evaluatorEnvironment,
+      killAfterMs: config.evaluatorKillAfterMs,
+    }),
+    files: new HttpFiles({ url, token: () => token, fetch, clock: systemClock, cacheBytes }),
+    settings: {
+      bodies,
+      kernels: kernels.module,
+      kernelDigest: kernels.digest,
+      workerName: config.name,
+      clock: systemClock,
+      pause: () => setImmediate(undefined),
+    },
+  };
+}
+
+function threadPool(
+  config: WorkerConfig,
+  kernels: Kernels,
+  { files }: EvaluationParts,
+  extraBodies: string | null,
+): ThreadPool {
+  const threadFile = config.threadFile ?? besideBundle('thread.js');
+  return new ThreadPool({
+    spawn: () => spawnThread(threadFile),
+    settings: { kernels: kernels.module, kernelDigest: kernels.digest, workerName: config.name, extraBodies },
+    files,
+    clock: systemClock,
+    concurrency: config.concurrency,
+    maxTasksPerThread: config.maxTasksPerChild,
+    maxMemoryBytes: config.maxMemoryPerChildBytes,
+    abortGraceMs: config.abortGraceMs,
+  });
+}
+
+function joinGroup(
+  config: WorkerConfig,
+  redisUrl: string,
+  workerId: WorkerId,
+  evaluation: EvaluationParts,
+  log: Log,
+): Promise<RedisGroup> {
+  return RedisGroup.join({
+    url: redisUrl,
+    prefix: config.redisPrefix,
+    member: workerId,
+    evaluators: evaluation.evaluators.names,
+    evaluation,
+    leases: new LeaseClient({ url: config.url, token: config.token, fetch }),
+    clock: systemClock,
+    concurrency: config.concurrency,
+    maxWaiting: config.maxWaitingCandidates,
+    heartbeatMs: config.evaluationHeartbeatMs,
+    claimAfterMs: config.evaluationClaimAfterMs,
+    progressMs: config.evaluationProgressMs,
+    log,
+  });
+}

@@ -152,7 +152,7 @@ export const states: Readonly<Record<string, PageState>> = {
     ...idle,
     support: {
       ...idle.support,
-      missing: 'It needs WebAssembly with SIMD: Chrome 91, Firefox 89, Safari 16.4 or newer.',
+      missing: 'It needs WebAssembly with SIMD: Chrome 111, Firefox 115, Safari 16.4 or newer.',
     },
   },
   connecting: begun({ work: { ...waiting, link: { type: 'connecting' } } }),

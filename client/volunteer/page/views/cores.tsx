@@ -11,7 +11,7 @@ export function Cores({ work, lent, nowMs }: { work: WorkStatus; lent: number; n
   return (
     <section class="panel" aria-labelledby="cores-title">
       <h2 id="cores-title">Right now</h2>
-      <ol class="cores">
+      <ol class={shown > 8 ? 'cores many' : 'cores'}>
         {Array.from({ length: shown }, (_, core) => (
           <Core
             key={core}

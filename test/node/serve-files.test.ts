@@ -3,7 +3,8 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startBlobService } from '../../client/cli/serve/blob-service.ts';
-import { freshFolder, until } from './helpers/processes.ts';
+import { freshFolder } from './helpers/processes.ts';
+import { until } from './helpers/wait.ts';
 
 /** Talks to the file service as the edge does. */
 function ask(

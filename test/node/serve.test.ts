@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { edgePid, freshFolder, isAlive, run, start, startTestServe, until } from './helpers/processes.ts';
+import { edgePid, freshFolder, run, start, startTestServe } from './helpers/processes.ts';
+import { isAlive, untilGone } from './helpers/wait.ts';
 
 const asked = async (url: string): Promise<number | undefined> => (await fetch(url).catch(() => undefined))?.status;
 
@@ -60,7 +61,7 @@ describe('tabgrid serve', () => {
     const { running } = await startTestServe(state);
     const pid = await edgePid(state);
     await running.stop('SIGTERM');
-    expect(await isAlive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
     expect(await readdir(state)).not.toContain('lock');
   });
 
@@ -69,7 +70,7 @@ describe('tabgrid serve', () => {
     const { running } = await startTestServe(state);
     const pid = await edgePid(state);
     await running.stop('SIGKILL');
-    await until(async () => !(await isAlive(pid)));
+    await untilGone(pid);
     await startTestServe(state);
   });
 
@@ -83,9 +84,9 @@ describe('tabgrid serve', () => {
       .split('\n');
     for (const guard of guards) process.kill(Number(guard), 'SIGKILL');
     await running.stop('SIGKILL');
-    expect(await isAlive(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     await startTestServe(state);
-    expect(await isAlive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
   });
 
   it('refuses a state directory that another one serves', async () => {

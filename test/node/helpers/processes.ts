@@ -112,14 +112,3 @@ export async function edgePid(state: string): Promise<number> {
   if (lock.edge === null) throw new Error('there is no edge process');
   return lock.edge.pid;
 }
-
-/** Resolves when the condition holds: what it asks about tells nobody when it changes. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-/** True while the process runs; a zombie does not. */
-export async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat !== '' && !/\) [ZX] /.test(stat);
-}

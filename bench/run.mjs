@@ -1,0 +1,42 @@
+/**
+ * `npm run bench -- <name> [--quick]` bundles `bench/<name>/main.ts` and prints what its `run({ quick })` yields: one JSON object a line,
+ * `{bench, case, unit, ours, peers, ratio}`. `ratio` is against the best peer, above 1 when we are ahead.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const names = ['broker', 'kernels', 'gpu', 'campaign', 'volunteer'];
+const root = fileURLToPath(new URL('..', import.meta.url));
+const sourceOf = (name) => join(root, 'bench', name, 'main.ts');
+const [name = '', ...flags] = process.argv.slice(2);
+
+if (!names.includes(name) || !existsSync(sourceOf(name)) || flags.some((flag) => flag !== '--quick')) {
+  const there = names.filter((known) => existsSync(sourceOf(known)));
+  console.error(`usage: npm run bench -- ${there.join('|')} [--quick]`);
+  process.exit(2);
+}
+
+// Standard output is for results.
+execFileSync(process.execPath, [join(root, 'scripts', 'build-kernels.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
+
+// As deep below the root as its source, so that what it finds by its own address it finds here too.
+const folder = join(root, 'dist', `bench-${name}.${process.pid}`);
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+await build({
+  absWorkingDir: root,
+  entryPoints: { main: sourceOf(name) },
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+const { run } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
+for await (const line of run({ quick: flags.includes('--quick') })) console.log(JSON.stringify(line));

@@ -1,7 +1,7 @@
 // Eigenvalues and eigenvectors of a real symmetric matrix: Householder reduction to tridiagonal form (Martin, Reinsch,
 // Wilkinson, Numer. Math. 11, 1968), then the implicit QL algorithm (Dubrulle, Martin, Wilkinson, Numer. Math. 12, 1968).
 // Eigenvectors are kept as rows, so that every inner loop runs along memory.
-import { axpy, dot } from './products.as';
+import { axpy, dot, total } from './products.as';
 
 const EPSILON: f64 = 2.220446049250313e-16;
 /** Sweeps for one eigenvalue; three are usual. More means that the matrix has NaNs or infinities. */
@@ -15,20 +15,37 @@ function addSymmetricProduct(a: usize, step: usize, u: usize, y: usize, n: i32):
     const factor = load<f64>(u + here);
     const spread = f64x2.splat(factor);
     const bytes = (<usize>row) << 3;
-    const paired = bytes & ~15;
-    let sum = f64x2.splat(0.0);
-    for (let i: usize = 0; i < paired; i += 16) {
+    let s0 = f64x2.splat(0.0);
+    let s1 = f64x2.splat(0.0);
+    let s2 = f64x2.splat(0.0);
+    let s3 = f64x2.splat(0.0);
+    let i: usize = 0;
+    for (; i + 64 <= bytes; i += 64) {
+      const v0 = v128.load(line + i);
+      const v1 = v128.load(line + i, 16);
+      const v2 = v128.load(line + i, 32);
+      const v3 = v128.load(line + i, 48);
+      s0 = f64x2.add(s0, f64x2.mul(v0, v128.load(u + i)));
+      s1 = f64x2.add(s1, f64x2.mul(v1, v128.load(u + i, 16)));
+      s2 = f64x2.add(s2, f64x2.mul(v2, v128.load(u + i, 32)));
+      s3 = f64x2.add(s3, f64x2.mul(v3, v128.load(u + i, 48)));
+      v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.mul(v0, spread)));
+      v128.store(y + i, f64x2.add(v128.load(y + i, 16), f64x2.mul(v1, spread)), 16);
+      v128.store(y + i, f64x2.add(v128.load(y + i, 32), f64x2.mul(v2, spread)), 32);
+      v128.store(y + i, f64x2.add(v128.load(y + i, 48), f64x2.mul(v3, spread)), 48);
+    }
+    for (; i + 16 <= bytes; i += 16) {
       const value = v128.load(line + i);
-      sum = f64x2.add(sum, f64x2.mul(value, v128.load(u + i)));
+      s0 = f64x2.add(s0, f64x2.mul(value, v128.load(u + i)));
       v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.mul(value, spread)));
     }
-    let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
-    if (paired < bytes) {
-      const value = load<f64>(line + paired);
-      total += value * load<f64>(u + paired);
-      store<f64>(y + paired, load<f64>(y + paired) + value * factor);
+    let sum = total(s0, s1, s2, s3);
+    if (i < bytes) {
+      const value = load<f64>(line + i);
+      sum += value * load<f64>(u + i);
+      store<f64>(y + i, load<f64>(y + i) + value * factor);
     }
-    store<f64>(y + here, load<f64>(y + here) + (total + load<f64>(line + here) * factor));
+    store<f64>(y + here, load<f64>(y + here) + (sum + load<f64>(line + here) * factor));
   }
 }
 

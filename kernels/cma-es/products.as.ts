@@ -1,25 +1,50 @@
 // Dense products on rows of doubles, two lanes at a time. The order of every sum is fixed by the shapes alone.
 
-/** Σ aᵢ·bᵢ for n entries: even and odd entries apart, then both together, then the last one if n is odd. */
+/** Both lanes of four partial sums, in one fixed order. */
+@inline
+export function total(a: v128, b: v128, c: v128, d: v128): f64 {
+  const sum = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** Σ aᵢ·bᵢ for n entries. Eight partial sums go side by side, since one would wait for each of its additions. */
 export function dot(a: usize, b: usize, n: i32): f64 {
-  let sum = f64x2.splat(0.0);
+  let s0 = f64x2.splat(0.0);
+  let s1 = f64x2.splat(0.0);
+  let s2 = f64x2.splat(0.0);
+  let s3 = f64x2.splat(0.0);
   const bytes = <usize>n << 3;
-  const paired = bytes & ~15;
-  for (let i: usize = 0; i < paired; i += 16) sum = f64x2.add(sum, f64x2.mul(v128.load(a + i), v128.load(b + i)));
-  let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
-  if (paired < bytes) total += load<f64>(a + paired) * load<f64>(b + paired);
-  return total;
+  let i: usize = 0;
+  for (; i + 64 <= bytes; i += 64) {
+    s0 = f64x2.add(s0, f64x2.mul(v128.load(a + i), v128.load(b + i)));
+    s1 = f64x2.add(s1, f64x2.mul(v128.load(a + i, 16), v128.load(b + i, 16)));
+    s2 = f64x2.add(s2, f64x2.mul(v128.load(a + i, 32), v128.load(b + i, 32)));
+    s3 = f64x2.add(s3, f64x2.mul(v128.load(a + i, 48), v128.load(b + i, 48)));
+  }
+  for (; i + 16 <= bytes; i += 16) s0 = f64x2.add(s0, f64x2.mul(v128.load(a + i), v128.load(b + i)));
+  const sum = total(s0, s1, s2, s3);
+  return i < bytes ? sum + load<f64>(a + i) * load<f64>(b + i) : sum;
 }
 
 /** y += α·x for n entries. */
 export function axpy(alpha: f64, x: usize, y: usize, n: i32): void {
   const factor = f64x2.splat(alpha);
-  const bytes = <usize>n << 3;
-  const paired = bytes & ~15;
-  for (let i: usize = 0; i < paired; i += 16) {
+  const bytes = (<usize>n) << 3;
+  let i: usize = 0;
+  for (; i + 64 <= bytes; i += 64) {
+    const y0 = f64x2.add(v128.load(y + i), f64x2.mul(factor, v128.load(x + i)));
+    const y1 = f64x2.add(v128.load(y + i, 16), f64x2.mul(factor, v128.load(x + i, 16)));
+    const y2 = f64x2.add(v128.load(y + i, 32), f64x2.mul(factor, v128.load(x + i, 32)));
+    const y3 = f64x2.add(v128.load(y + i, 48), f64x2.mul(factor, v128.load(x + i, 48)));
+    v128.store(y + i, y0);
+    v128.store(y + i, y1, 16);
+    v128.store(y + i, y2, 32);
+    v128.store(y + i, y3, 48);
+  }
+  for (; i + 16 <= bytes; i += 16) {
     v128.store(y + i, f64x2.add(v128.load(y + i), f64x2.mul(factor, v128.load(x + i))));
   }
-  if (paired < bytes) store<f64>(y + paired, load<f64>(y + paired) + alpha * load<f64>(x + paired));
+  if (i < bytes) store<f64>(y + i, load<f64>(y + i) + alpha * load<f64>(x + i));
 }
 
 /** Two rows of the sum Σₖ (left[k]·right[k]) as a tile of 2×8; strides in bytes. */

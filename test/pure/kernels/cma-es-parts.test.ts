@@ -127,6 +127,33 @@ describe('the eigendecomposition', () => {
   });
 });
 
+describe('a covariance matrix that has been damaged by rounding', () => {
+  /** One generation from the given C (lower triangle by rows). */
+  function afterGeneration(covariance: number[]): RunBlock {
+    const options = parseOptions({ dimension: 2, x0: [0, 0], sigma0: 1, seed: 1 });
+    const shape = { ...defaults, dimension: 2, popsize: 6, active: true, updatecovwait: 1 };
+    const block = new RunBlock(new Workspace(module), 2, 6, false);
+    block.begin(options, strategyParameters(shape), [0, 0], 0);
+    block.load({ ...block.save(), covariance: Float64Array.from(covariance) });
+    block.ask();
+    block.values.set([1, 2, 3, 4, 5, 6]);
+    block.tell();
+    return block;
+  }
+
+  it('gets enough of the identity added to be positive definite again', () => {
+    const block = afterGeneration([1, 2, 1]);
+    expect(block.get('axisMin')).toBeGreaterThan(0);
+    expect(block.ask().every(Number.isFinite)).toBe(true);
+  });
+
+  it('starts anew when it has overflowed', () => {
+    const block = afterGeneration([Infinity, 0, 1]);
+    expect([block.get('axisMin'), block.get('axisMax')]).toEqual([1, 1]);
+    expect(block.ask().every(Number.isFinite)).toBe(true);
+  });
+});
+
 describe('the reference', () => {
   const ellipsoid = (x: ArrayLike<number>): number =>
     Array.from(x).reduce((sum, value, i) => sum + 10 ** (4 * (i / x.length)) * (value + 0.3 * x[0]!) ** 2, 0);

@@ -4,6 +4,7 @@ import type { RngState } from '../rng/index.ts';
 import {
   KernelInputError,
   readSnapshot,
+  requireChoice,
   requireFiniteArray,
   requireInteger,
   requireRecord,
@@ -13,7 +14,7 @@ import { Workspace } from './block.ts';
 import type { CmaOptions, RestartOptions, StopReasons } from './contract.ts';
 import { parseOptions } from './options.ts';
 import type { ResolvedOptions } from './options.ts';
-import { parseRestartOptions, planRun } from './restarts.ts';
+import { REGIMES, parseRestartOptions, planRun } from './restarts.ts';
 import type { Regime, RestartRules, RunPlan, RunSummary } from './restarts.ts';
 import { CmaEs } from './run.ts';
 import type { Best } from './run.ts';
@@ -98,9 +99,9 @@ export class RestartedCmaEs {
     if (!Array.isArray(state.runs)) throw new KernelInputError('snapshot.runs', 'a list of runs', state.runs);
     const runs = (state.runs as StoredSummary[]).map((one) => ({ ...one, fun: one.fun ?? Infinity }));
     const resumed = new RestartedCmaEs(setup, {
-      rng: Rng.restore(state.rng as RngState),
+      rng: Rng.restore(requireRecord('snapshot.rng', state.rng) as unknown as RngState),
       runs,
-      regime: state.regime as Regime,
+      regime: requireChoice('snapshot.regime', state.regime, REGIMES),
       run,
       best: { x, fun: rank[0] ?? Infinity, evaluations: requireInteger('snapshot.best', rank[1], { min: 0 }) },
     });

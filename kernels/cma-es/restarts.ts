@@ -20,7 +20,8 @@ interface Box {
 }
 
 /** `first`: with the given population; `large`: doubled; `small`: a local search between the large ones. */
-export type Regime = 'first' | 'large' | 'small';
+export const REGIMES = ['first', 'large', 'small'] as const;
+export type Regime = (typeof REGIMES)[number];
 
 /** A run that has ended. */
 export interface RunSummary {

@@ -183,5 +183,14 @@ describe('a sequence of runs', () => {
   it('refuses a damaged snapshot', () => {
     const es = RestartedCmaEs.create(module, start(2), { restarts: 'ipop', maxEvaluations: 100 });
     expect(refusal(() => RestartedCmaEs.resume(module, es.snapshot().subarray(8))).field).toBe('snapshot');
+    const text = new TextDecoder('latin1').decode(es.snapshot());
+    for (const [name, from, to] of [
+      ['rng', '"rng":{', '"rnd":{'],
+      ['regime', '"first"', '"fifth"'],
+      ['runs', '"runs":[]', '"runs":{}'],
+    ] as const) {
+      const altered = Uint8Array.from(text.replace(from, to), (character) => character.charCodeAt(0));
+      expect(refusal(() => RestartedCmaEs.resume(module, altered)).field).toBe(`snapshot.${name}`);
+    }
   });
 });

@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Thread } from '../client/worker/index.ts';
+import { endpointOf } from './endpoint.ts';
 
 /** A worker thread that runs `thread.js`. It sees none of the process’s environment, because tokens are there. */
 export function spawnThread(file: string): Thread {
   const worker = new Worker(file, { env: {} });
   let ended = false;
   return {
-    endpoint: nodeEndpoint(worker),
+    endpoint: endpointOf(worker),
     terminate: () => {
       ended = true;
       void worker.terminate();

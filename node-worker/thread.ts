@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { ComputeThread, serveThread, systemClock } from '../client/worker/index.ts';
 import { bodies } from '../client/worker/tasks/index.ts';
+import { endpointOf } from './endpoint.ts';
 
 /** Heap and buffers of this thread, the kernels’ memory among them; what the process shares is not counted. */
 function memoryBytes(): number {
@@ -12,4 +12,4 @@ function memoryBytes(): number {
 
 if (parentPort === null) throw new Error('This file runs in a worker thread.');
 const pause = () => setImmediate(undefined);
-serveThread(new ComputeThread({ bodies, clock: systemClock, pause, memoryBytes }), nodeEndpoint(parentPort));
+serveThread(new ComputeThread({ bodies, clock: systemClock, pause, memoryBytes }), endpointOf(parentPort));

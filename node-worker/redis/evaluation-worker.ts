@@ -47,6 +47,7 @@ export class EvaluationWorker {
   #lookedForDeadAtMs = 0;
   #loop: Promise<void> = Promise.resolve();
   #idle: (() => void)[] = [];
+  #leaving = false;
 
   constructor(options: EvaluationWorkerOptions) {
     this.#options = options;
@@ -83,6 +84,7 @@ export class EvaluationWorker {
   /** Ends what runs and gives it back. */
   giveBack(): void {
     this.takeNoMore();
+    this.#leaving = true;
     for (const run of this.#runs.values()) this.#end(run, 'leaving');
   }
 
@@ -158,6 +160,7 @@ export class EvaluationWorker {
     const run: Run = { candidate, evaluation, fraction: 0, ended: null };
     this.#runs.set(candidate.entry, run);
     this.#starting.delete(candidate.entry);
+    if (this.#leaving) this.#end(run, 'leaving');
     const stopBeating = this.#beat(run, assignment);
     const report = await evaluation.run();
     stopBeating();

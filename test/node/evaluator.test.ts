@@ -155,7 +155,7 @@ describe('a URL', () => {
         response.end(
           request.url === '/bad'
             ? 'no oven'
-            : JSON.stringify({ y: JSON.parse(Buffer.concat(chunks).toString()).x + 1 }),
+            : JSON.stringify({ y: Number(JSON.parse(Buffer.concat(chunks).toString()).x) + 1 }),
         );
       });
     });

@@ -32,7 +32,11 @@ export default {
   async fetch(request, env, context) {
     if (apiPath.test(new URL(request.url).pathname)) return secured(await answer(request, env, context), request, env);
     const page = await env.ASSETS.fetch(request);
-    if (page.status !== 404) return page;
-    return secured(errorResponse(new TabgridError('not_found', 'there is no such page')), request, env);
+    if (page.status !== 404 && page.status !== 405) return page;
+    const refusal =
+      page.status === 404
+        ? new TabgridError('not_found', 'there is no such page')
+        : new TabgridError('method_not_allowed', 'pages can only be read', { details: { allow: ['GET', 'HEAD'] } });
+    return secured(errorResponse(refusal), request, env);
   },
 } satisfies ExportedHandler<Env>;

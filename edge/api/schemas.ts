@@ -23,6 +23,7 @@ import {
 } from '#protocol';
 import type { TokenView } from '../auth/mint.ts';
 import type { QueueView } from '../broker/rpc.ts';
+import type { ObservationsTaken } from '../campaign/rpc.ts';
 import type { UploadView } from '../files/rpc.ts';
 import type { CampaignSummary, LeaseView, TaskTypeView } from './views.ts';
 
@@ -208,6 +209,7 @@ export const components = {
   Campaign: campaign,
   CampaignPage: page('campaigns', describe<CampaignSummary>(campaignMembers)),
   CampaignStarted: z.object({ campaign_id: z.string(), task_id: z.string() }),
+  ObservationsTaken: describe<ObservationsTaken>({ accepted: z.int(), total: z.int() }),
   Pareto: describe<ParetoView>({ front: z.array(observation), hypervolume: z.number(), reference: numbers }),
   File: file,
   FilePage: page('files', file),

@@ -32,3 +32,12 @@ export async function writeFile(
   const target = { owner, path, contentType, preconditions: noPreconditions };
   return (await storeFile(env, target, { body, bytes: bytes.byteLength })).file;
 }
+
+/** May be repeated. */
+export async function deleteFile(env: Env, owner: string, path: string): Promise<void> {
+  try {
+    await call(filesObject(env).remove(owner, path, noPreconditions));
+  } catch (error) {
+    if (!(error instanceof TabgridError) || error.code !== 'not_found') throw error;
+  }
+}

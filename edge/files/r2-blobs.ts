@@ -19,7 +19,7 @@ export class R2Blobs implements Blobs {
     { bytes: announced, maxBytes }: Announced,
   ): Promise<{ sha256: string; bytes: number }> {
     if (announced !== null && announced > maxBytes) throw bodyTooLarge(maxBytes);
-    const parts = hashedParts(body, maxBytes);
+    const parts = hashedParts(body, announced, maxBytes);
     const first = await parts.next();
     if (first.done) {
       await this.#bucket.put(objectKey(key), new Uint8Array());
@@ -64,6 +64,7 @@ function objectKey(key: string): string {
 /** Cuts a body into parts of `partBytes`, the last one shorter, and returns what was hashed and counted on the way. */
 async function* hashedParts(
   body: ReadableStream<Uint8Array>,
+  announced: number | null,
   maxBytes: number,
 ): AsyncGenerator<Uint8Array, { sha256: string; bytes: number }> {
   const digest = new crypto.DigestStream('SHA-256');
@@ -86,6 +87,7 @@ async function* hashedParts(
     }
     if (length < partBytes) break;
   }
+  if (announced !== null && bytes !== announced) throw new TabgridError('unavailable', 'the upload broke off');
   await writer.close();
   return { sha256: hexOf(await digest.digest), bytes };
 }

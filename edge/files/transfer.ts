@@ -102,7 +102,6 @@ async function storing<T>(
   try {
     const announced: Announced = { bytes, maxBytes };
     const stored = await blobsOf(env).put(blob, body, announced);
-    if (bytes !== null && stored.bytes !== bytes) throw new TabgridError('unavailable', 'the upload broke off');
     return await commit({ blob, ...stored });
   } catch (error) {
     await call(filesObject(env).abandon(blob)).catch((cause: unknown) =>

@@ -5,8 +5,10 @@ import { addFiles } from './commands/files.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
+import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addToken } from './commands/token.ts';
+import { addWorker } from './commands/worker.ts';
 import { version } from './lib/version.ts';
 
 /** The `tabgrid` command line. */
@@ -28,7 +30,9 @@ A first look:
 
 Exit status: 0 success, 1 a task failed or the grid cannot be reached, 2 bad usage.`,
     );
+  addStart(program);
   addServe(program);
+  addWorker(program);
   addSubmit(program);
   addCampaign(program);
   addFiles(program);

@@ -1,5 +1,12 @@
 import type { z } from 'zod';
-import { type CampaignId, type campaignSpecSchema, type CampaignView, type ParetoView, type TaskId } from '#protocol';
+import {
+  type CampaignId,
+  type campaignSpecSchema,
+  type CampaignView,
+  type Observations,
+  type ParetoView,
+  type TaskId,
+} from '#protocol';
 import { AsyncResult } from './async-result.ts';
 import type { EventFilter, EventStream } from './events.ts';
 import type { Result } from '#catalog';
@@ -106,6 +113,16 @@ export class Campaign {
   async export(format: 'json' | 'csv'): Promise<string> {
     const response = await this.#transport.send({ path: `/v1/campaigns/${this.id}/export`, query: { format } });
     return await response.text();
+  }
+
+  /** Brings in results of one’s own, from a laboratory or an earlier study. Repeats are told apart by the key. */
+  async observe(observations: Observations, options: { idempotencyKey?: string } = {}): Promise<void> {
+    await this.#transport.send({
+      method: 'POST',
+      path: `/v1/campaigns/${this.id}/observations`,
+      json: { observations },
+      idempotencyKey: options.idempotencyKey,
+    });
   }
 
   /** Ends it after the evaluations that are under way. */

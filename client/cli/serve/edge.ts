@@ -7,7 +7,7 @@ import type { StateLock } from './lock.ts';
 import { readManifest, type Built } from './manifest.ts';
 import { untilHealthy } from './probe.ts';
 import type { StateDir } from './state-dir.ts';
-import { Supervisor } from './supervisor.ts';
+import { Supervisor } from '../lib/supervisor.ts';
 import { bracketed, workerdConfig } from './workerd-config.ts';
 import { spawnWorkerd, type WorkerdProcess } from './workerd-process.ts';
 
@@ -24,10 +24,14 @@ export interface EdgeOptions {
 }
 
 /** The deployed bundle in a workerd that is kept running. */
-export function superviseEdge(options: EdgeOptions): Supervisor {
+export function superviseEdge(options: EdgeOptions): Supervisor<WorkerdProcess> {
   return new Supervisor({
+    name: 'edge',
     spawn: () => spawnEdge(options),
-    ready: (process) => untilAnswering(process, options),
+    ready: async (process) => {
+      await process.listening;
+      await untilAnswering(process, options);
+    },
     onProcess: async (pid) => options.lock.setEdge(pid === null ? null : ((await identityOf(pid)) ?? null)),
     onNotice: options.onNotice,
   });

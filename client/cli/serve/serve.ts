@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { resolve } from 'node:path';
 import type { Scope } from '#protocol';
 import { CommandError, UsageError } from '../lib/errors.ts';
+import type { Supervisor } from '../lib/supervisor.ts';
+import type { WorkerdProcess } from './workerd-process.ts';
 import { adminToken, mintToken } from './access-tokens.ts';
 import { startBlobService } from './blob-service.ts';
 import { edgeLogPath } from './edge-log.ts';
@@ -11,7 +13,6 @@ import { lockState, type StateLock } from './lock.ts';
 import { built, readManifest, type Built } from './manifest.ts';
 import { reservePort } from './probe.ts';
 import { createStateDir, loadSecret, type StateDir } from './state-dir.ts';
-import type { Supervisor } from './supervisor.ts';
 import { bracketed } from './workerd-config.ts';
 
 export interface ServeOptions {
@@ -87,7 +88,7 @@ export async function startServe(options: ServeOptions): Promise<Served> {
   }
 }
 
-async function startOrExplain(supervisor: Supervisor, blobs: Server, state: StateDir): Promise<void> {
+async function startOrExplain(supervisor: Supervisor<WorkerdProcess>, blobs: Server, state: StateDir): Promise<void> {
   try {
     await supervisor.start();
   } catch (error) {
@@ -97,7 +98,7 @@ async function startOrExplain(supervisor: Supervisor, blobs: Server, state: Stat
   }
 }
 
-async function stopAll(supervisor: Supervisor, blobs: Server, lock: StateLock): Promise<void> {
+async function stopAll(supervisor: Supervisor<WorkerdProcess>, blobs: Server, lock: StateLock): Promise<void> {
   await supervisor.stop();
   await closeServer(blobs);
   await lock.release();

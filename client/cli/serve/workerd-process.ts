@@ -1,18 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
-import { guardProcess } from '../lib/guard.ts';
+import { superviseChild } from '../lib/child.ts';
+import type { SupervisedProcess } from '../lib/supervisor.ts';
 import { workerdNames } from './workerd-config.ts';
 
 /** A running workerd. */
-export interface WorkerdProcess {
-  readonly pid: number;
+export interface WorkerdProcess extends SupervisedProcess {
   /** Resolves when its socket is open; rejects when it ends before that. */
   readonly listening: Promise<void>;
-  /** Resolves when it is gone, with the reason in words. */
-  readonly ended: Promise<string>;
-  /** Asks it to end, and insists after `graceMs`. */
-  stop(graceMs: number): Promise<void>;
 }
 
 /** The binary that npm’s `workerd` brings for this platform. */
@@ -36,16 +32,8 @@ export function spawnWorkerd(
     stdio: ['ignore', logFile, logFile, 'pipe'],
     env: { ...environment },
   });
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit status ${code}` : `signal ${signal}`));
-  });
-  const pid = child.pid ?? 0;
-  if (pid > 0) {
-    const removeGuard = guardProcess(pid);
-    void ended.then(removeGuard);
-  }
-  return { pid, ended, listening: whenListening(child, ended), stop: (graceMs) => stop(child, ended, graceMs) };
+  const supervised = superviseChild(child);
+  return { ...supervised, listening: whenListening(child, supervised.ended) };
 }
 
 /** workerd writes a line of JSON on its control pipe for each socket that it has opened. */
@@ -60,11 +48,4 @@ function whenListening(child: ChildProcess, ended: Promise<string>): Promise<voi
     });
     void ended.then((reason) => reject(new Error(`workerd ended before it was ready: ${reason}`)));
   });
-}
-
-async function stop(child: ChildProcess, ended: Promise<string>, graceMs: number): Promise<void> {
-  child.kill('SIGTERM');
-  const insist = setTimeout(() => child.kill('SIGKILL'), graceMs);
-  await ended;
-  clearTimeout(insist);
 }

@@ -1,5 +1,4 @@
 import { retryDelayMs, type RetryPolicy } from '#protocol';
-import type { WorkerdProcess } from './workerd-process.ts';
 
 /** At once after the first death, then ever slower, so that a fault that is there to stay does not burn the processor. */
 const restartPolicy: RetryPolicy = { baseDelayMs: 100, factor: 2, maxDelayMs: 10_000, jitter: false };
@@ -10,11 +9,22 @@ const healthyMs = 30_000;
 /** How long open requests may still take when it is told to stop. */
 const stopGraceMs = 2_000;
 
-export interface SupervisorOptions {
+/** A running process, as a supervisor sees it. */
+export interface SupervisedProcess {
+  readonly pid: number;
+  /** Resolves when it is gone, with the reason in words. */
+  readonly ended: Promise<string>;
+  /** Asks it to end, and insists after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface SupervisorOptions<Supervised extends SupervisedProcess> {
+  /** What it is, for messages. */
+  readonly name: string;
   /** Starts a process; called anew after each death. */
-  spawn(): Promise<WorkerdProcess>;
-  /** Resolves when the process answers requests. */
-  ready(process: WorkerdProcess): Promise<void>;
+  spawn(): Promise<Supervised>;
+  /** Resolves when the process is at work. */
+  ready(process: Supervised): Promise<void>;
   /** Told of each process that was started, and of null when there is none. */
   onProcess(pid: number | null): Promise<void>;
   /** Told when it died unasked, and when it answers again. */
@@ -22,13 +32,13 @@ export interface SupervisorOptions {
 }
 
 /** Keeps one process running until it is told to stop. */
-export class Supervisor {
-  readonly #options: SupervisorOptions;
+export class Supervisor<Supervised extends SupervisedProcess> {
+  readonly #options: SupervisorOptions<Supervised>;
   readonly #stopping = new AbortController();
-  #current: WorkerdProcess | null = null;
+  #current: Supervised | null = null;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(options: SupervisorOptions) {
+  constructor(options: SupervisorOptions<Supervised>) {
     this.#options = options;
   }
 
@@ -52,12 +62,11 @@ export class Supervisor {
     return this.#stopping.signal.aborted;
   }
 
-  async #launch(): Promise<WorkerdProcess> {
+  async #launch(): Promise<Supervised> {
     const process = await this.#options.spawn();
     this.#current = process;
     try {
       await this.#options.onProcess(process.pid);
-      await process.listening;
       await this.#options.ready(process);
       return process;
     } catch (error) {
@@ -67,8 +76,8 @@ export class Supervisor {
     }
   }
 
-  async #watch(first: WorkerdProcess): Promise<void> {
-    let process: WorkerdProcess | null = first;
+  async #watch(first: Supervised): Promise<void> {
+    let process: Supervised | null = first;
     let deaths = 0;
     let startedMs = performance.now();
     while (!this.#stopped()) {
@@ -78,7 +87,7 @@ export class Supervisor {
         await this.#options.onProcess(null);
         if (this.#stopped()) return;
         if (performance.now() - startedMs >= healthyMs) deaths = 0;
-        this.#options.onNotice(`the edge process ended (${reason}); starting it again`);
+        this.#options.onNotice(`the ${this.#options.name} ended (${reason}); starting it again`);
       }
       await pause(retryDelayMs(restartPolicy, deaths++, 0), this.#stopping.signal);
       if (this.#stopped()) return;
@@ -87,15 +96,17 @@ export class Supervisor {
     }
   }
 
-  async #relaunch(): Promise<WorkerdProcess | null> {
+  async #relaunch(): Promise<Supervised | null> {
     try {
       const process = await this.#launch();
       if (this.#stopped()) await process.stop(stopGraceMs);
-      else this.#options.onNotice('the edge is back');
+      else this.#options.onNotice(`the ${this.#options.name} is back`);
       return process;
     } catch (error) {
       if (!this.#stopped()) {
-        this.#options.onNotice(`the edge did not start: ${error instanceof Error ? error.message : String(error)}`);
+        this.#options.onNotice(
+          `the ${this.#options.name} did not start: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
       return null;
     }

@@ -1,0 +1,145 @@
+import type { Command } from 'commander';
+import {
+  startWorker,
+  type WorkerConfigInput,
+  type WorkerHandle,
+  type WorkerHooks,
+} from '../../../node-worker/index.ts';
+import { tokenOf, withConnection, type ConnectionOptions } from '../lib/connection.ts';
+import { CommandError, UsageError } from '../lib/errors.ts';
+import { createOutput, short, type Output } from '../lib/output.ts';
+import { onInterrupt } from '../lib/signals.ts';
+
+interface WorkerFlags extends ConnectionOptions {
+  name?: string;
+  queues?: string[];
+  concurrency?: string;
+  prefetch?: string;
+  rateLimit?: string;
+  maxTasksPerChild?: string;
+  maxMemoryPerChild?: string;
+  redis?: string;
+  redisPrefix?: string;
+  evaluator?: string[];
+  evaluatorEnv?: string[];
+  tasks?: string;
+  quiet: boolean;
+}
+
+type SessionEvent = Parameters<NonNullable<WorkerHooks['onEvent']>>[0];
+
+const bytesPerMegabyte = 1024 * 1024;
+
+export function addWorker(program: Command): void {
+  withConnection(program.command('worker'))
+    .summary('compute tasks on this machine')
+    .description(
+      `Takes tasks from a grid and computes them in worker threads, until Ctrl-C: then it finishes what others cannot continue, hands
+the rest back and leaves. A second Ctrl-C gives everything back at once.`,
+    )
+    .option('-n, --name <name>', 'its name in the worker table; %h is the host (default: node@%h)')
+    .option('--queues <names...>', 'take tasks from these only (default: all but gpu_training)')
+    .option('--concurrency <n>', 'tasks at a time (default: the cores)')
+    .option('--prefetch <n>', 'tasks held for each slot, so that short ones follow each other quickly (default: 1)')
+    .option('--rate-limit <rate>', 'starts over all types, such as 10/s, 100/m or 1000/h')
+    .option('--max-tasks-per-child <n>', 'replace a thread after so many tasks')
+    .option('--max-memory-per-child <MB>', 'replace a thread that has grown over this')
+    .option(
+      '--evaluator <name=command...>',
+      'a named evaluator: a shell command, module:./file.mjs, or a URL; only these are ever run',
+    )
+    .option('--evaluator-env <names...>', 'environment variables that commands may see')
+    .option('--redis <url>', 'keep long evaluations in this Redis, shared by several workers')
+    .option('--redis-prefix <name>', 'begins the name of every key in it (default: tabgrid)')
+    .option('--tasks <file>', 'a module that exports further task bodies as `bodies`')
+    .option('--quiet', 'print nothing but faults', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tabgrid worker
+  tabgrid worker --url https://grid.example.org --concurrency 8 -n bench@%h
+  tabgrid worker --evaluator barrel='python3 sim.py' --redis redis://localhost
+
+A command gets {"candidates": […]} as JSON on standard input; the last line that it prints is its answer.`,
+    )
+    .action(async (flags: WorkerFlags) => {
+      const output = createOutput(flags.json);
+      const worker = await startWorker(await configOf(flags), {
+        onEvent: (event) => tell(event, flags, output),
+        log: (message) => console.error(`tabgrid worker: ${message}`),
+      });
+      stopOnSignals(worker, output);
+      const refusal = await worker.closed;
+      if (refusal !== null)
+        throw new CommandError(`the edge refused this worker: ${refusal.message} (${refusal.code})`);
+    });
+}
+
+/** @throws UsageError naming the option */
+async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
+  const memory = wholeNumber('--max-memory-per-child', flags.maxMemoryPerChild);
+  const optional = {
+    name: flags.name,
+    queues: splitList(flags.queues),
+    concurrency: wholeNumber('--concurrency', flags.concurrency),
+    prefetch: wholeNumber('--prefetch', flags.prefetch),
+    rateLimit: flags.rateLimit,
+    maxTasksPerChild: wholeNumber('--max-tasks-per-child', flags.maxTasksPerChild),
+    maxMemoryPerChildBytes: memory === undefined ? undefined : memory * bytesPerMegabyte,
+    redis: flags.redis,
+    redisPrefix: flags.redisPrefix,
+    evaluators: flags.evaluator === undefined ? undefined : parseEvaluators(flags.evaluator),
+    evaluatorEnvironment: splitList(flags.evaluatorEnv),
+    tasksFile: flags.tasks,
+  };
+  const given = Object.entries(optional).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), url: flags.url, token: await tokenOf(flags) };
+}
+
+function splitList(values: readonly string[] | undefined): string[] | undefined {
+  return values?.flatMap((value) => value.split(',')).filter((value) => value !== '');
+}
+
+function wholeNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(text))
+    throw new UsageError(`${option}: expected a whole number from 1, got ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+function parseEvaluators(declarations: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    declarations.map((declaration) => {
+      const equals = declaration.indexOf('=');
+      if (equals < 1) throw new UsageError(`--evaluator: expected name='command', got ${JSON.stringify(declaration)}`);
+      return [declaration.slice(0, equals), declaration.slice(equals + 1)];
+    }),
+  );
+}
+
+/** First finish, then hand back, then end. */
+function stopOnSignals(worker: WorkerHandle, output: Output): void {
+  onInterrupt((count) => {
+    if (count === 1) {
+      output.note('Stopping after the tasks at hand. Ctrl-C again hands them back.');
+      void worker.stop('interrupted');
+    } else if (count === 2) void worker.abort('interrupted');
+    else process.exit(130);
+  });
+}
+
+function tell(event: SessionEvent, flags: WorkerFlags, output: Output): void {
+  if (event.type === 'warning') console.error(`tabgrid worker: ${event.message}`);
+  if (flags.quiet) return;
+  if (event.type === 'phase' && event.phase === 'working') {
+    output.result({ type: 'online', url: flags.url }, () => `Working for ${flags.url}.`);
+  }
+  if (event.type === 'finished') {
+    const { ref, task, outcome, runtimeMs } = event;
+    const said = outcome.type === 'failure' ? `failure: ${outcome.error.message}` : outcome.type;
+    output.result({ type: 'finished', ...ref, task, outcome: outcome.type, runtime_ms: runtimeMs }, () =>
+      [ref.task_id, task, said, `${short(runtimeMs / 1000)} s`].join('  '),
+    );
+  }
+}

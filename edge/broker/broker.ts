@@ -33,6 +33,8 @@ import {
   type QueueView,
 } from './rpc.ts';
 import type { RenewAnswer, ReportAnswer, RequestKey, TaskPage, TaskQuery } from './rpc.ts';
+import { closeSocket } from './sessions.ts';
+import { closeCodes } from './worker-frames.ts';
 
 /** The stateless Worker’s own entry point for light tasks, by loopback. */
 function executorOf(context: DurableObjectState): { run(assignment: Assignment): Promise<Outcome> } {
@@ -175,6 +177,8 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    // workerd leaves the answer to the object; without it the other end waits until the object is evicted.
+    closeSocket(socket, closeCodes.goodbye, '');
     await this.broking.closed(socket, reason === '' ? `closed with code ${code}` : reason);
   }
 

@@ -102,7 +102,8 @@ export class Outbox<Message> {
       } catch (error) {
         const failures = this.#failures.get(key) ?? 0;
         this.#failures.set(key, failures + 1);
-        log('warn', 'outbox-delivery-failed', { target: key, failures, error });
+        // A target that is just restarting is nothing to speak of.
+        if (failures >= 2) log('warn', 'outbox-delivery-failed', { target: key, failures, error });
         wakeBy(clock.now() + Math.max(50, retryDelayMs(resendPolicy, failures, clock.random())));
         return;
       }

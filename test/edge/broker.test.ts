@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Outcome, TaskId, WorkerId } from '#protocol';
 import type { TaskQuery } from '../../edge/broker/rpc.ts';
 import { alice, bob, BrokerWorld, codeOf, helloFrame, ok, principal, success } from './helpers/broker.ts';
@@ -346,6 +346,7 @@ describe('a commit', () => {
 
   it('that a defect breaks leaves nothing behind, and spares the others', async () => {
     const world = await BrokerWorld.create();
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const broken = { ...world.task(), priority: null as never };
     const [good, bad] = await Promise.all([
       world.api.submit(alice, [world.task()]),

@@ -23,6 +23,15 @@ const watchMs = 200;
 /** The longest: an event may be lost with a connection that had not told any yet. */
 const lookAgainMs = 10_000;
 
+/** How much of a campaign is asked for. */
+export interface ViewOptions {
+  /** Iterations after this one. */
+  after?: number;
+  /** At most so many iterations, 1 … 1,000. */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
 /** The optimisation loop: dataset, space, objectives and evaluator in, designs out. */
 export class Campaigns {
   readonly #transport: Transport;
@@ -66,8 +75,13 @@ export class Campaign {
     this.#events = events;
   }
 
-  async view(options: { signal?: AbortSignal } = {}): Promise<CampaignView> {
-    return await this.#transport.json<CampaignView>({ path: `/v1/campaigns/${this.id}`, signal: options.signal });
+  /** The campaign as it is now, with its newest 1,000 iterations or as `options` say. */
+  async view(options: ViewOptions = {}): Promise<CampaignView> {
+    return await this.#transport.json<CampaignView>({
+      path: `/v1/campaigns/${this.id}`,
+      query: { after: options.after, limit: options.limit },
+      signal: options.signal,
+    });
   }
 
   /** The task that stands for it; its result is the campaign’s. */
@@ -76,7 +90,7 @@ export class Campaign {
   }
 
   /** The campaign as it is now and each time it has changed, the last time when it is over. Needs a WebSocket. */
-  async *watch(options: { signal?: AbortSignal } = {}): AsyncGenerator<CampaignView, void, undefined> {
+  async *watch(options: ViewOptions = {}): AsyncGenerator<CampaignView, void, undefined> {
     const { clock } = this.#transport.options;
     const events = this.#events({ campaignId: this.id });
     const changes = events[Symbol.asyncIterator]();

@@ -1,5 +1,5 @@
 export { AsyncResult, ResultTimeout } from './async-result.ts';
-export { Campaign, Campaigns, type CampaignSpecInput, type CampaignSummary } from './campaigns.ts';
+export { Campaign, Campaigns, type CampaignSpecInput, type CampaignSummary, type ViewOptions } from './campaigns.ts';
 export { EventStream, type EventFilter } from './events.ts';
 export { FileStore, type GetOptions, type PutOptions } from './files.ts';
 export { Grid, type QueueView, type TaskFilter } from './grid.ts';

@@ -84,7 +84,7 @@ Example:
 async function watch(campaign: Campaign, output: Output): Promise<CampaignView> {
   const display = new ProgressDisplay(process.stderr);
   let last: CampaignView | undefined;
-  for await (const view of campaign.watch()) {
+  for await (const view of campaign.watch({ limit: 1 })) {
     last = view;
     if (!output.json) display.update(campaign.id, campaignRow(view));
   }

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
+import type { Grid } from '../../sdk/index.ts';
 import { CommandError, UsageError } from '../lib/errors.ts';
 import { createOutput, type Output } from '../lib/output.ts';
 import { ProgressDisplay } from '../lib/progress-display.ts';
 import { untilInterrupted } from '../lib/signals.ts';
 import { version } from '../lib/version.ts';
-import { demonstrate, startGrid, type Demonstration, type Started } from '../start/start.ts';
-import { describeDemonstration, describePlaces } from '../start/summary.ts';
+import { demonstrate, startGrid } from '../start/start.ts';
+import { describeDemonstration, describePlaces, inviteLink } from '../start/summary.ts';
 import { serveOptions, withServeOptions, type ServeFlags } from './serve.ts';
+
+/** As shells report a command that Ctrl-C has ended. */
+const interruptedStatus = 130;
 
 interface StartFlags extends ServeFlags {
   once: boolean;
@@ -30,37 +34,37 @@ for the laboratory. Keeps serving until Ctrl-C.`,
       const interruption = untilInterrupted().then(() => interrupted.abort());
       const started = await startGrid(serveOptions(flags, (message) => display.note(`tabgrid: ${message}`)));
       try {
-        const succeeded = await show(started, display, output, interrupted.signal);
+        const invite = await inviteLink(started.grid);
+        display.note(welcome(started.served.url, invite));
+        const succeeded = await show(started.grid, display, output, interrupted.signal);
         if (flags.once) {
-          if (!succeeded)
-            throw new CommandError(`a campaign did not succeed; the logs are in ${started.served.state.logs}`);
-          return;
+          if (succeeded) return;
+          throw new CommandError(`a campaign did not succeed; the logs are in ${started.served.state.logs}`);
         }
-        output.note(
-          `\n${await describePlaces(started)}\n\nCtrl-C stops it; what is here stays in ${started.served.state.path}.`,
-        );
+        display.note(`\n${await describePlaces(started.served, invite)}\n`);
+        display.note(`Ctrl-C stops it; what is here stays in ${started.served.state.path}.`);
         await interruption;
       } catch (error) {
         if (!interrupted.signal.aborted) throw error;
-        if (flags.once) process.exitCode = 130;
+        process.exitCode = interruptedStatus;
       } finally {
-        output.note('Stopping.');
+        display.note('Stopping.');
         await started.stop();
       }
     });
 }
 
+function welcome(url: string, invite: string): string {
+  return `Tabgrid ${version} at ${url}, with one worker. Two campaigns look for the toughest of printed structures.
+Lend it a browser tab meanwhile; whoever has this link computes as a trusted worker:
+
+  ${invite}
+`;
+}
+
 /** @returns whether all campaigns succeeded. */
-async function show(
-  { served, grid }: Started,
-  display: ProgressDisplay,
-  output: Output,
-  signal: AbortSignal,
-): Promise<boolean> {
-  output.note(
-    `Tabgrid ${version} at ${served.url}, with one worker. Two campaigns look for the toughest of 600 printed structures.\n`,
-  );
-  const demonstration: Demonstration = await demonstrate(grid, display, signal);
+async function show(grid: Grid, display: ProgressDisplay, output: Output, signal: AbortSignal): Promise<boolean> {
+  const demonstration = await demonstrate(grid, display, signal);
   const views = demonstration.results.map(({ view }) => view);
   output.result(views, () => `\n${describeDemonstration(demonstration)}`);
   return views.every((view) => view.state === 'SUCCESS');

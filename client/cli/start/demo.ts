@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { CampaignView } from '#protocol';
 import type { CampaignSpecInput, Grid } from '../../sdk/index.ts';
 import { parseSpec } from '../commands/campaign.ts';
@@ -27,9 +28,16 @@ const standIn = { epochs: 400, members: 3, seed: 1 } as const;
 export interface DemoResult {
   readonly view: CampaignView;
   readonly hypervolume: number;
+  /** What each experiment gave, failed ones left out, by objective. */
+  readonly outcomes: readonly Readonly<Record<string, number>>[];
   /** From its start to its end. */
   readonly seconds: number;
 }
+
+/** The part of an exported campaign that is judged. */
+const exportSchema = z.object({
+  observations: z.array(z.object({ values: z.record(z.string(), z.number()).nullable() })),
+});
 
 /** Stores the data set. @returns its bytes. */
 export async function uploadData(grid: Grid): Promise<Uint8Array> {
@@ -45,7 +53,7 @@ export async function* runDemos(
   signal: AbortSignal,
 ): AsyncGenerator<DemoResult, void, undefined> {
   const specs = await Promise.all(specFiles.map(readSpec));
-  for (const spec of specs) display.update(spec.name, { label: spec.name, fraction: 0, detail: 'waiting' });
+  for (const spec of specs) display.update(spec.name, { label: spec.name, fraction: 0, detail: 'waits for its turn' });
   for (const spec of specs) {
     await prepare(grid, spec, display, signal);
     yield await runDemo(grid, spec, display, signal);
@@ -83,14 +91,16 @@ async function runDemo(
 ): Promise<DemoResult> {
   const campaign = await grid.campaigns.run(spec);
   let view = await campaign.view({ signal });
-  for await (const now of campaign.watch({ signal })) {
+  for await (const now of campaign.watch({ limit: 1, signal })) {
     view = now;
     display.update(spec.name, campaignRow(view));
   }
   signal.throwIfAborted();
   const { hypervolume } = await campaign.pareto();
+  const { observations } = exportSchema.parse(JSON.parse(await campaign.export('json')));
+  const outcomes = observations.flatMap(({ values }) => (values === null ? [] : [values]));
   const seconds = (Date.parse(view.finished_at ?? view.created_at) - Date.parse(view.created_at)) / 1000;
-  return { view, hypervolume, seconds };
+  return { view, hypervolume, outcomes, seconds };
 }
 
 async function readSpec(name: string): Promise<CampaignSpecInput> {

@@ -30,7 +30,12 @@ export interface Demonstration {
 export async function startGrid(options: ServeOptions): Promise<Started> {
   const served = await startServe(options);
   const worker = superviseWorker(served, options.onNotice);
-  await worker.start();
+  try {
+    await worker.start();
+  } catch (error) {
+    await served.stop();
+    throw error;
+  }
   return {
     served,
     grid: openGrid(served.url, served.token, patientRetries),

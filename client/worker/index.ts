@@ -1,4 +1,4 @@
-export { systemClock, delay, type Clock } from './lib/clock.ts';
+export { atMost, delay, systemClock, type Clock } from './lib/clock.ts';
 export type { Connection, Transport, TransportListener } from './link/transport.ts';
 export { WebSocketTransport, type WebSocketLike, type WebSocketTransportOptions } from './link/websocket.ts';
 export { errorOf } from './link/diagnose.ts';

@@ -11,6 +11,8 @@ const maxDelayMs = 2000;
 export function connectRedis(url: string, name: string, onTrouble: (message: string) => void): Redis {
   const redis = new Redis(url, {
     connectionName: name,
+    // In version 3 the answers of streams are maps, which come flattened.
+    protocol: 2,
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(50 * times, maxDelayMs),
   });

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { TabgridError, type Assignment } from '#protocol';
-import { delay, type AttemptReport, type Clock } from '../../client/worker/index.ts';
+import { atMost, delay, type AttemptReport, type Clock } from '../../client/worker/index.ts';
 import { candidatesOf, Evaluation, type EvaluationParts } from '../evaluators/evaluation.ts';
 import { inBackground, type Log } from '../log.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
@@ -77,7 +77,7 @@ export class EvaluationWorker {
   async drain(): Promise<void> {
     this.takeNoMore();
     // What it takes in its last turn it gives back; when Redis is away there is nothing to wait for.
-    await Promise.race([this.#loop, delay(this.#options.clock, 2 * longestWaitMs)]);
+    await atMost(this.#options.clock, 2 * longestWaitMs, this.#loop);
     if (this.#busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { delay, type Clock, type Executor } from '../../client/worker/index.ts';
+import { atMost, type Clock, type Executor } from '../../client/worker/index.ts';
 import type { EvaluationParts } from '../evaluators/evaluation.ts';
 import type { LeaseClient } from '../leases.ts';
 import { inBackground, type Log } from '../log.ts';
@@ -124,7 +124,7 @@ export class RedisGroup {
     const isThere = this.#connections.every(({ status }) => status === 'ready');
     const left = orderly();
     inBackground(left, log);
-    await Promise.race([left.catch(() => undefined), delay(clock, isThere ? leaveWithinMs : 0)]);
+    await atMost(clock, isThere ? leaveWithinMs : 0, left);
     void this.#writer.close();
     for (const connection of this.#connections) connection.disconnect();
   }

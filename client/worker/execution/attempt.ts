@@ -50,6 +50,8 @@ export class Attempt {
   readonly #stop = new AbortController();
   readonly #soft = new AbortController();
   #snapshotWanted = false;
+  /** Made, and told at the next step: a body that has no next step is done, and better reported than handed over. */
+  #madeSnapshot: Snapshot | null = null;
 
   constructor(assignment: Assignment, settings: AttemptSettings, hooks: AttemptHooks) {
     this.#assignment = assignment;
@@ -105,6 +107,7 @@ export class Attempt {
     const { kernels, kernelDigest, workerName, clock, pause } = this.#settings;
     const { signal } = this.#stop;
     let pausedAtMs = clock.now();
+    const tellSnapshot = () => this.#tellSnapshot();
     return {
       taskId: this.#assignment.task_id,
       attempt: this.#assignment.attempt,
@@ -119,6 +122,7 @@ export class Attempt {
       softLimit: this.#soft.signal,
       async yield() {
         signal.throwIfAborted();
+        tellSnapshot();
         if (clock.now() - pausedAtMs < pauseEveryMs) return;
         await pause();
         pausedAtMs = clock.now();
@@ -129,12 +133,18 @@ export class Attempt {
   }
 
   #checkpoint(make: () => Uint8Array): void {
+    this.#tellSnapshot();
     if (!this.#snapshotWanted) return;
     this.#snapshotWanted = false;
     const bytes = make();
     // One that is too large for a frame is not sent: the task would start anew elsewhere, which is correct, only slower.
     if (bytes.length > limits.maxSnapshotBytes) return;
-    this.#hooks.onSnapshot({ kernel_digest: this.#settings.kernelDigest, data: encodeBase64(bytes) });
+    this.#madeSnapshot = { kernel_digest: this.#settings.kernelDigest, data: encodeBase64(bytes) };
+  }
+
+  #tellSnapshot(): void {
+    if (this.#madeSnapshot) this.#hooks.onSnapshot(this.#madeSnapshot);
+    this.#madeSnapshot = null;
   }
 }
 

@@ -20,6 +20,17 @@ export const systemClock: Clock = {
   },
 };
 
+/** Waits for `work`, whatever comes of it, but no longer than `ms`. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const ended = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([ended, delay(clock, ms, over.signal)]);
+  over.abort();
+}
+
 /** Resolves after `ms`, or at once when `signal` is aborted. */
 export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,0 +1,236 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startWorker, type WorkerConfigInput, type WorkerHandle } from '../../node-worker/index.ts';
+import { bundleWorker, type WorkerBundle } from './helpers/bundle.ts';
+import { FakeEdge } from './helpers/fake-edge.ts';
+import { until, untilFile, untilGone } from './helpers/wait.ts';
+import { WorkerProcess } from './helpers/worker-process.ts';
+
+let bundle: WorkerBundle;
+const folder = mkdtempSync(join(tmpdir(), 'tabgrid-worker-'));
+const edges: FakeEdge[] = [];
+const workers: WorkerHandle[] = [];
+const processes: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  bundle = await bundleWorker();
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.abort('the test is over')));
+  await Promise.all(processes.splice(0).map((one) => one.kill()));
+  await Promise.all(edges.splice(0).map((edge) => edge.stop()));
+});
+afterAll(async () => {
+  await bundle.remove();
+  rmSync(folder, { recursive: true });
+});
+
+async function edgeAlone(): Promise<FakeEdge> {
+  const edge = new FakeEdge();
+  await edge.start();
+  edges.push(edge);
+  return edge;
+}
+
+function configFor(edge: FakeEdge, overrides: Partial<WorkerConfigInput> = {}): WorkerConfigInput {
+  const { threadFile, kernelsFile } = bundle;
+  return {
+    url: edge.url,
+    token: 'good',
+    concurrency: 2,
+    name: 'lab',
+    threadFile,
+    kernelsFile,
+    evaluatorKillAfterMs: 200,
+    ...overrides,
+  };
+}
+
+async function setup(overrides: Partial<WorkerConfigInput> = {}) {
+  const edge = await edgeAlone();
+  const logs: string[] = [];
+  const worker = await startWorker(configFor(edge, overrides), { log: (line) => logs.push(line) });
+  workers.push(worker);
+  await until(() => edge.peers.length > 0);
+  return { edge, worker, logs };
+}
+
+const named = (name: string, candidates: object[]) => ({ candidates, evaluator: { kind: 'named', name } }) as never;
+
+describe('a Node worker', () => {
+  it('says who it is and what it can do', async () => {
+    const { edge } = await setup({ evaluators: { barrel: 'echo 1' }, queues: ['default', 'ml'] });
+    expect(edge.peers[0]).toMatchObject({
+      name: 'lab',
+      queues: ['default', 'ml'],
+      concurrency: 2,
+      credits: 2,
+      capabilities: { runtime: 'node', cores: 2, evaluators: ['barrel'] },
+    });
+    expect(edge.peers[0]?.capabilities.tasks).toContain('train_surrogate');
+    expect(edge.peers[0]?.kernel_digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('computes many small tasks', async () => {
+    const { edge } = await setup();
+    const refs = Array.from({ length: 300 }, () => edge.submit('ping', {}));
+    await until(() => refs.every((ref) => edge.stateOf(ref) === 'over'));
+    expect(edge.reports.length).toBe(300);
+    expect(edge.outcomeOf(refs[0]!)).toEqual({ type: 'success', result: { status: 'pong', worker: 'lab' } });
+  });
+
+  it('trains in a thread and writes the model under the owner’s name', async () => {
+    const { edge } = await setup();
+    const ref = edge.submit('train_surrogate', {
+      rows: [
+        [0, 0],
+        [0.5, 1],
+        [1, 2],
+        [1.5, 3],
+        [2, 4],
+      ],
+      inputs: ['x'],
+      targets: ['y'],
+      epochs: 20,
+      model_path: '/models/a.json',
+    });
+    expect((await until(() => edge.outcomeOf(ref))).type).toBe('success');
+    expect(JSON.parse(new TextDecoder().decode(edge.files.get('/models/a.json')))).toBeTypeOf('object');
+    expect(edge.requests.find(({ method }) => method === 'PUT')?.url).toBe('/v1/files/models/a.json?owner=alice');
+  });
+
+  it('comes back by itself when the edge was away, and delivers what it finished meanwhile', async () => {
+    const release = join(folder, 'release-1');
+    const { edge } = await setup({ evaluators: { slow: `until test -e ${release}; do sleep 0.05; done; echo 5` } });
+    const ref = edge.submit('evaluate_candidates', named('slow', [{ x: 1 }]));
+    await until(() => edge.sent('started').length > 0);
+    await edge.stop();
+    writeFileSync(release, '');
+    await edge.start();
+    expect(await until(() => edge.outcomeOf(ref))).toEqual({
+      type: 'success',
+      result: { values: [{ y: 5 }], failed: [] },
+    });
+    expect(edge.stateOf(ref)).toBe('over');
+  });
+
+  it('ends with the refusal when its token is not accepted', async () => {
+    const edge = await edgeAlone();
+    const worker = await startWorker(configFor(edge, { token: 'bad' }));
+    workers.push(worker);
+    expect((await worker.closed)?.code).toBe('unauthorized');
+  });
+
+  it('refuses options that do not fit, and says which', async () => {
+    const edge = await edgeAlone();
+    await expect(startWorker(configFor(edge, { concurrency: 0, rateLimit: 'fast' }))).rejects.toThrow(
+      /concurrency: .*; rateLimit: expected a rate such as 10\/s/,
+    );
+    await expect(startWorker(configFor(edge, { kernelsFile: '/nowhere.wasm' }))).rejects.toThrow(/nowhere\.wasm/);
+  });
+
+  it('takes bodies from a module of the user', async () => {
+    const file = join(folder, 'tasks.mjs');
+    writeFileSync(file, 'export const bodies = { ping: async () => ({ status: "pong", worker: "mine" }) };');
+    const { edge } = await setup({ tasksFile: file });
+    const ref = edge.submit('ping', {});
+    expect(await until(() => edge.outcomeOf(ref))).toMatchObject({ result: { worker: 'mine' } });
+  });
+});
+
+describe('evaluations under the edge’s lease', () => {
+  it('keep the failures of single candidates apart', async () => {
+    const { edge } = await setup({ evaluators: { odd: 'read line; case "$line" in *2*) exit 3;; *) echo 7;; esac' } });
+    const ref = edge.submit('evaluate_candidates', named('odd', [{ x: 1 }, { x: 2 }, { x: 3 }]));
+    const outcome = await until(() => edge.outcomeOf(ref));
+    expect(outcome).toMatchObject({
+      type: 'success',
+      result: { values: [{ y: 7 }, null, { y: 7 }], failed: [{ index: 1 }] },
+    });
+  });
+
+  it('have their time limit per candidate, and their processes die with it', async () => {
+    const pidFile = join(folder, 'pid-limit');
+    const { edge } = await setup({ evaluators: { stuck: `sh -c 'echo $$ > ${pidFile}; sleep 600' & wait` } });
+    const ref = edge.submit('evaluate_candidates', named('stuck', [{ x: 1 }]), { time_limit_ms: 1000 });
+    const pid = Number(await untilFile(pidFile));
+    const outcome = await until(() => edge.outcomeOf(ref));
+    expect(outcome).toMatchObject({
+      result: { values: [null], failed: [{ error: expect.stringContaining('time_limit_exceeded') as string }] },
+    });
+    await untilGone(pid);
+  });
+
+  it('end with their processes when they are revoked', async () => {
+    const pidFile = join(folder, 'pid-revoke');
+    const { edge } = await setup({ evaluators: { stuck: `echo $$ > ${pidFile}; sleep 600` } });
+    const ref = edge.submit('evaluate_candidates', named('stuck', [{ x: 1 }]));
+    const pid = Number(await untilFile(pidFile));
+    edge.revoke(ref);
+    await until(() => edge.reports.find(({ outcome }) => outcome.type === 'revoked'));
+    await untilGone(pid);
+  });
+});
+
+describe('leaving', () => {
+  it('hands a running training over, and the next worker finishes it with the same model', async () => {
+    const { edge, worker } = await setup({ concurrency: 1 });
+    const rows = Array.from({ length: 200 }, (_, n) => [n / 200, (n * n) / 40_000]);
+    const train = (name: string) => {
+      const kwargs = { rows, inputs: ['x'], targets: ['y'], epochs: 3000, members: 1, hidden: [32, 32] };
+      return edge.submit('train_surrogate', { ...kwargs, model_path: `/models/${name}.json` });
+    };
+    const ref = train('handed-over');
+    await until(() => edge.sent('started').length > 0);
+    expect(await worker.stop('told')).toBe(null);
+    await until(() => edge.sent('goodbye').length > 0);
+    expect(edge.frames.map(({ type }) => type).slice(-3)).toEqual(['snapshot', 'outcomes', 'goodbye']);
+    expect(edge.outcomeOf(ref)).toMatchObject({ type: 'released' });
+    expect(edge.stateOf(ref)).toBe('waiting');
+
+    workers.push(await startWorker(configFor(edge)));
+    const undisturbed = train('undisturbed');
+    await until(() => edge.stateOf(ref) === 'over' && edge.stateOf(undisturbed) === 'over');
+    expect(edge.files.get('/models/handed-over.json')).toEqual(edge.files.get('/models/undisturbed.json'));
+  });
+
+  it('finishes in its first stage what cannot be continued elsewhere, and ends it in its second', async () => {
+    const release = join(folder, 'release-2');
+    const { edge } = await setup();
+    const evaluators = { slow: `until test -e ${release}; do sleep 0.05; done; echo 5`, stuck: 'sleep 600' };
+    const first = new WorkerProcess(bundle, configFor(edge, { evaluators, name: 'first' }));
+    processes.push(first);
+    await workers[0]!.stop('only the process is to work');
+    await until(() => edge.peers.length === 1 && edge.peers[0]!.name === 'first');
+    const slow = edge.submit('evaluate_candidates', named('slow', [{ x: 1 }]));
+    await until(() => edge.sent('started').length > 0);
+    first.stop();
+    await until(() => first.lines.find(({ phase }) => phase === 'draining'));
+    writeFileSync(release, '');
+    expect(await first.exited).toBe(0);
+    expect(edge.outcomeOf(slow)).toMatchObject({ type: 'success' });
+
+    const second = new WorkerProcess(bundle, configFor(edge, { evaluators, name: 'second' }));
+    processes.push(second);
+    const stuck = edge.submit('evaluate_candidates', named('stuck', [{ x: 1 }]));
+    await until(() => edge.sent('started').length > 1);
+    second.stop();
+    await until(() => second.lines.find(({ phase }) => phase === 'draining'));
+    second.stop();
+    expect(await second.exited).toBe(0);
+    expect(edge.stateOf(stuck)).toBe('waiting');
+  });
+
+  it('leaves no process behind when it is killed', async () => {
+    const pidFile = join(folder, 'pid-killed');
+    const edge = await edgeAlone();
+    const evaluators = { stuck: `sh -c 'trap "" TERM HUP; echo $$ > ${pidFile}; sleep 600' & wait` };
+    const worker = new WorkerProcess(bundle, configFor(edge, { evaluators }));
+    edge.submit('evaluate_candidates', named('stuck', [{ x: 1 }]));
+    const pid = Number(await untilFile(pidFile));
+    await worker.kill();
+    await untilGone(pid);
+  });
+});

@@ -1,0 +1,176 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { KwargsInput } from '#catalog';
+import { Rng } from '#kernels/rng';
+import { decodeModel } from '../../../client/worker/tasks/models/model-file.ts';
+import { MlpPredictor } from '../../../kernels/mlp/index.ts';
+import { kernelModule } from '../kernels/load.ts';
+import { faultOf, Workbench } from './context.ts';
+
+let bench: Workbench;
+beforeEach(async () => {
+  bench = await Workbench.create();
+});
+
+/** Rows (a, b, y) of a smooth function with a little noise. */
+function rows(count: number, noise = 0.1): number[][] {
+  const rng = new Rng(3);
+  return Array.from({ length: count }, () => {
+    const [a, b] = [rng.uniform(), rng.uniform()];
+    return [a, b, 3 * a - b * b + noise * rng.normal()];
+  });
+}
+
+type Training = KwargsInput<'train_surrogate'>;
+const small = (changes: Partial<Training> = {}): Training => ({
+  rows: rows(40),
+  inputs: ['a', 'b'],
+  targets: ['y'],
+  hidden: [8],
+  epochs: 20,
+  members: 2,
+  seed: 5,
+  learning_rate: 0.01,
+  ...changes,
+});
+
+/** The same without rows, for a file that the test names. */
+function fromFile(): Omit<Training, 'rows'> {
+  const { rows: inline, ...rest } = small();
+  expect(inline).toBeDefined();
+  return rest;
+}
+
+describe('train_surrogate', () => {
+  it('writes one file that holds all that predictions need', async () => {
+    const result = await bench.run('train_surrogate', small({ model_path: '/models/m.json' }));
+    expect(result).toMatchObject({ model_path: '/models/m.json', members: 2, epochs_run: [20, 20] });
+    const file = bench.modelFile('/models/m.json');
+    expect(file).toMatchObject({
+      format: 'tabgrid-ensemble',
+      version: 1,
+      inputs: ['a', 'b'],
+      targets: ['y'],
+      training: { rows: 32, hidden: [8], epochs: 20, seed: 5 },
+      validation: result.validation,
+    });
+    const model = decodeModel(bench.read('/models/m.json'));
+    const { mean } = new MlpPredictor(await kernelModule(), model.members).predict(Float64Array.of(0.5, 0.5), 1);
+    expect(mean[0]).toBeGreaterThan(0);
+  });
+
+  it('puts a model without a path under the task’s id', async () => {
+    const { model_path: path } = await bench.run('train_surrogate', small());
+    expect(path).toBe('/models/0-01000000000000000000000000.json');
+  });
+
+  it('reads a file, rows by name and rows by position alike', async () => {
+    const table = rows(10);
+    const csv = ['b,ignored,y,a', ...table.map(([a, b, y]) => `${b},x,${y},${a}`)].join('\n');
+    const byName = table.map(([a, b, y]) => ({ b: b!, y: y!, a: a! }));
+    const rest = fromFile();
+    const results = [
+      await bench.run('train_surrogate', { ...rest, dataset_path: bench.put('/d.csv', csv) }),
+      await bench.run('train_surrogate', { ...rest, rows: byName }),
+      await bench.run('train_surrogate', { ...rest, rows: table }),
+    ];
+    expect(new Set(results.map(({ sha256 }) => sha256)).size).toBe(1);
+  });
+
+  it('is decided by its arguments: members differ, seeds differ, repeats do not', async () => {
+    const first = await bench.run('train_surrogate', small());
+    const file = bench.modelFile(first.model_path);
+    expect(file.members[0]!.weights).not.toBe(file.members[1]!.weights);
+    expect((await bench.run('train_surrogate', small())).sha256).toBe(first.sha256);
+    expect((await bench.run('train_surrogate', small({ seed: 6 }))).sha256).not.toBe(first.sha256);
+  });
+
+  it('goes on from any of its snapshots to the same bytes', async () => {
+    bench.takesSnapshots = true;
+    const whole = await bench.run('train_surrogate', small());
+    expect(bench.snapshots).toHaveLength(40);
+    for (const snapshot of bench.snapshots.slice()) {
+      expect((await bench.run('train_surrogate', small(), snapshot)).sha256).toBe(whole.sha256);
+    }
+  });
+
+  it('begins anew when a snapshot cannot be read', async () => {
+    const { sha256 } = await bench.run('train_surrogate', small());
+    expect((await bench.run('train_surrogate', small(), new Uint8Array(16))).sha256).toBe(sha256);
+  });
+
+  it('judges itself by rows that no member has seen', async () => {
+    const { validation } = await bench.run('train_surrogate', small({ rows: rows(300), epochs: 100, members: 4 }));
+    expect(validation!.r2).toBeGreaterThan(0.95);
+    expect(validation!.rmse).toBeLessThan(0.25);
+    expect(validation!.coverage_90).toBeGreaterThan(0.6);
+    // Outcomes that are nothing but chance cannot be foretold, however well they are learnt by heart.
+    const rng = new Rng(9);
+    const chance = Array.from({ length: 60 }, () => [rng.uniform(), rng.uniform(), rng.normal()]);
+    const learnt = await bench.run(
+      'train_surrogate',
+      small({ rows: chance, hidden: [64], epochs: 500, weight_decay: 0 }),
+    );
+    // Half the mean square of standardised errors: 0.5 is to know nothing.
+    expect(learnt.train_loss).toBeLessThan(0.3);
+    expect(learnt.validation!.r2).toBeLessThan(0.1);
+  });
+
+  it('stops early, each member by rows of its own', async () => {
+    const patient = await bench.run('train_surrogate', small({ epochs: 3000, patience: 10, hidden: [32] }));
+    expect(patient.epochs_run.every((epochs) => epochs < 3000)).toBe(true);
+  });
+
+  it('has nothing to say of itself without rows kept aside', async () => {
+    const { validation } = await bench.run('train_surrogate', small({ validation_fraction: 0 }));
+    expect(validation).toBeNull();
+  });
+
+  it('tells its progress', async () => {
+    await bench.run('train_surrogate', small());
+    expect(bench.progress).toHaveLength(40);
+    expect(bench.progress[29]).toMatchObject({ fraction: 0.75, message: 'member 2 of 2, epoch 10 of 20' });
+  });
+
+  it('ends between steps when it is stopped or its time is over', async () => {
+    let steps = 0;
+    bench.betweenSteps = () => {
+      if (++steps === 3) bench.soft.abort(new Error('soft limit'));
+    };
+    await expect(bench.run('train_surrogate', small())).rejects.toThrow('soft limit');
+    expect(steps).toBe(3);
+    const other = await Workbench.create();
+    other.stop.abort(new Error('revoked'));
+    await expect(other.run('train_surrogate', small())).rejects.toThrow('revoked');
+    expect(other.files.size).toBe(0);
+  });
+
+  it.each<[string, Partial<Training>, string]>([
+    ['a column that is missing', { inputs: ['a', 'c'] }, 'column "c": expected one of the columns "a", "b", "y"'],
+    ['a column named twice', { inputs: ['a', 'y'] }, 'targets: a column is named twice'],
+  ])('refuses %s', async (_, changes, words) => {
+    const rest = fromFile();
+    bench.put('/d.csv', 'a,b,y\n1,2,3\n4,5,6\n');
+    const fault = await faultOf(bench.run('train_surrogate', { ...rest, dataset_path: '/d.csv', ...changes }));
+    expect(fault).toContain(words);
+    expect(fault).toMatch(/^invalid_input /);
+  });
+
+  it('names the row and column of a cell that is no number', async () => {
+    const rest = fromFile();
+    bench.put('/d.csv', 'a,b,y\n1,2,3\n4,NaN,6\n');
+    const fault = await faultOf(bench.run('train_surrogate', { ...rest, dataset_path: '/d.csv' }));
+    expect(fault).toBe('invalid_input /d.csv: row 3, column "b": expected a finite number, got "NaN".');
+  });
+
+  it('refuses files without rows, missing files, and rows of another length', async () => {
+    const rest = fromFile();
+    bench.put('/d.csv', 'a,b,y\n');
+    const run = (changes: object) => faultOf(bench.run('train_surrogate', { ...rest, ...changes }));
+    expect(await run({ dataset_path: '/d.csv' })).toBe('invalid_input /d.csv: expected at least one row');
+    expect(await run({ dataset_path: '/none.csv' })).toBe('file_not_found /none.csv does not exist');
+    expect(await run({ rows: [[1, 2]] })).toBe(
+      'invalid_input rows[0]: expected 3 numbers (inputs, then targets), got 2',
+    );
+    expect(await run({ rows: [{ a: 1, b: 2 }] })).toBe('invalid_input rows[0]: expected a number called "y"');
+  });
+});

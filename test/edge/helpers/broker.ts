@@ -1,9 +1,10 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { onTestFinished } from 'vitest';
 import type { EdgeFrame, GridEvent, Principal, Scope, Signature, TaskId, WorkerFrame, WorkerId } from '#protocol';
 import type { Broker } from '../../../edge/broker/broker.ts';
 import { Broking } from '../../../edge/broker/broking.ts';
-import { principalHeader, type BrokerApi, type NewTask } from '../../../edge/broker/rpc.ts';
+import { brokerShard, principalHeader, type BrokerApi, type NewTask } from '../../../edge/broker/rpc.ts';
 import type { Env } from '../../../edge/env.ts';
 import { unwrap, type Reply } from '../../../edge/lib/rpc.ts';
 import { prepare, type PrepareContext } from '../../../edge/tasks/prepare.ts';
@@ -31,6 +32,8 @@ export class BrokerWorld {
   static async create(): Promise<BrokerWorld> {
     const world = new BrokerWorld();
     await world.takeClock();
+    // A real alarm that fires after the last test would find nobody there.
+    onTestFinished(() => world.inside((_, state) => state.storage.deleteAlarm()));
     return world;
   }
 
@@ -40,7 +43,7 @@ export class BrokerWorld {
   }
 
   get api(): BrokerApi & Fetcher {
-    return this.stub as unknown as BrokerApi & Fetcher;
+    return brokerShard(testEnv, this.shard);
   }
 
   inside<T>(run: (broker: Broker, state: DurableObjectState) => T | Promise<T>): Promise<T> {
@@ -180,7 +183,7 @@ const underWay = new Set<Said[]>();
 
 // This version of the test pool may call handlers of one socket out of order, which the runtime itself never does
 // (github.com/cloudflare/workers-sdk/pull/14061): what arrives too early waits here for what was said before it.
-const take = Reflect.get(Broking.prototype, 'take') as Broking['take'];
+const take: Broking['take'] = Reflect.get(Broking.prototype, 'take');
 Broking.prototype.take = async function (this: Broking, socket, message) {
   const queues = [...underWay];
   const isNext = (queue: Said[]): boolean => queue.find((said) => said.go === null)?.text === message;

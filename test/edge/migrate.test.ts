@@ -1,0 +1,75 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { describe, expect, it } from 'vitest';
+import { brokerMigrations } from '../../edge/broker/schema.ts';
+import { migrate, type Migration } from '../../edge/lib/migrate.ts';
+import { Database } from '../../edge/lib/sql.ts';
+import { monitorMigrations } from '../../edge/monitor/store.ts';
+import { BrokerWorld } from './helpers/broker.ts';
+
+/** An empty database. */
+function inEmptyDatabase<T>(run: (database: Database) => T): Promise<T> {
+  const world = new BrokerWorld();
+  return runInDurableObject(world.stub, async (_, state) => {
+    await state.storage.deleteAll();
+    return run(new Database(state.storage));
+  });
+}
+
+function schemaOf(database: Database): unknown[] {
+  return database.all(
+    `SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY type, name`,
+  );
+}
+
+describe.each<[string, readonly Migration[]]>([
+  ['broker', brokerMigrations],
+  ['monitor', monitorMigrations],
+])('the schema of the %s', (_, migrations) => {
+  it('is the same, fresh or upgraded from any earlier one', async () => {
+    const fresh = await inEmptyDatabase((database) => {
+      migrate(database, migrations);
+      return schemaOf(database);
+    });
+    for (let known = 0; known <= migrations.length; known++) {
+      const upgraded = await inEmptyDatabase((database) => {
+        migrate(database, migrations.slice(0, known));
+        migrate(database, migrations);
+        return schemaOf(database);
+      });
+      expect(upgraded).toEqual(fresh);
+    }
+  });
+});
+
+describe('migrating', () => {
+  const steps: Migration[] = [
+    { id: 1, sql: 'CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1);' },
+    { id: 2, sql: 'ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = x + 1;' },
+  ];
+
+  it('applies each step once, and keeps what is stored', async () => {
+    const rows = await inEmptyDatabase((database) => {
+      migrate(database, steps.slice(0, 1));
+      migrate(database, steps);
+      migrate(database, steps);
+      return database.all('SELECT x, y FROM a');
+    });
+    expect(rows).toEqual([{ x: 1, y: 2 }]);
+  });
+
+  it('leaves nothing of a step that fails, and goes on from there', async () => {
+    const rows = await inEmptyDatabase((database) => {
+      const broken = [...steps.slice(0, 1), { id: 2, sql: 'CREATE TABLE b (x INTEGER); SELECT nonsense;' }];
+      expect(() => migrate(database, broken)).toThrow('nonsense');
+      migrate(database, steps);
+      return database.all(`SELECT name FROM sqlite_master WHERE name IN ('a', 'b')`);
+    });
+    expect(rows).toEqual([{ name: 'a' }]);
+  });
+
+  it('refuses a list with a gap', async () => {
+    await inEmptyDatabase((database) => {
+      expect(() => migrate(database, [{ id: 2, sql: '' }])).toThrow('out of order');
+    });
+  });
+});

@@ -61,7 +61,8 @@ Examples:
   tabgrid worker --url https://grid.example.org --concurrency 8 -n bench@%h
   tabgrid worker --evaluator barrel='python3 sim.py' --redis redis://localhost
 
-A command gets {"candidates": […]} as JSON on standard input; the last line that it prints is its answer.`,
+A command gets one candidate as JSON on standard input, such as {"n": 9, "r": 2.3}, and prints its values as the last line, such as
+{"toughness": 31.5}; lines such as {"progress": 0.4} before it show how far it has come.`,
     )
     .action(async (flags: WorkerFlags) => {
       const output = createOutput(flags.json);

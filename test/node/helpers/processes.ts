@@ -112,3 +112,8 @@ export async function edgePid(state: string): Promise<number> {
   if (lock.edge === null) throw new Error('there is no edge process');
   return lock.edge.pid;
 }
+
+/** A Node worker for an edge of the test’s own. */
+export function startTestWorker(serve: TestServe, name: string, args: readonly string[] = []): Running {
+  return start(['worker', '--url', serve.url, '-n', name, ...args], { TABGRID_TOKEN: serve.token });
+}

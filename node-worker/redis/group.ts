@@ -48,6 +48,7 @@ export class RedisGroup {
     const store = new EvaluationStore(redis, new RedisKeys(options.prefix), member);
     const group = await store.groupName();
     await store.prepare(options.evaluators);
+    await store.forgetDead(options.evaluators);
     return new RedisGroup(options, group, store, redis, blocking);
   }
 

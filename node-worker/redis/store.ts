@@ -41,6 +41,9 @@ export interface Renewal {
 /** How long an attempt is kept beyond its time limit, for an edge that is away. */
 const keepBeyondLimitMs = 7 * 24 * 3_600_000;
 
+/** A living member is heard of every second. */
+const forgottenAfterMs = 24 * 3_600_000;
+
 type StreamEntry = [id: string, fields: string[]];
 
 /** The durable queue of evaluations and their answers, shared by all workers with the same Redis and prefix. */
@@ -64,7 +67,7 @@ export class EvaluationStore {
 
   /** Makes the streams that this worker reads. */
   async prepare(evaluators: readonly string[]): Promise<void> {
-    for (const stream of [this.#keys.outbox, ...evaluators.map((name) => this.#keys.candidates(name))]) {
+    for (const stream of this.#streams(evaluators)) {
       await this.#redis.xgroup('CREATE', stream, consumerGroup, '0', 'MKSTREAM').catch((error: unknown) => {
         if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
       });
@@ -208,11 +211,27 @@ export class EvaluationStore {
     await transaction.exec();
   }
 
+  /** Forgets members that died long ago and left nothing behind. */
+  async forgetDead(evaluators: readonly string[]): Promise<void> {
+    for (const stream of this.#streams(evaluators)) {
+      const consumers = (await this.#redis.xinfo('CONSUMERS', stream, consumerGroup)) as (string | number)[][];
+      for (const fields of consumers) {
+        const figure = (name: string) => fields[fields.indexOf(name) + 1];
+        if (Number(figure('idle')) < forgottenAfterMs) continue;
+        await this.#redis.eval(removeConsumerScript, 1, stream, consumerGroup, String(figure('name')));
+      }
+    }
+  }
+
   /** Leaves the consumer groups, where nothing is pending any more. */
   async leave(evaluators: readonly string[]): Promise<void> {
-    for (const stream of [this.#keys.outbox, ...evaluators.map((name) => this.#keys.candidates(name))]) {
+    for (const stream of this.#streams(evaluators)) {
       await this.#redis.eval(removeConsumerScript, 1, stream, consumerGroup, this.#consumer);
     }
+  }
+
+  #streams(evaluators: readonly string[]): string[] {
+    return [this.#keys.outbox, ...evaluators.map((name) => this.#keys.candidates(name))];
   }
 
   async #claim(stream: string, silentMs: number, count: number): Promise<StreamEntry[]> {

@@ -64,37 +64,53 @@ export class HttpFiles implements FileStore {
         `${path}: ${bytes.length} bytes are over the limit of ${limits.maxFileBytes} for one file`,
       );
     }
-    const response = await this.#request(owner, path, signal, {
+    const put: RequestInit = {
       method: 'PUT',
       headers: { 'content-type': contentType },
       // A view of shared memory is no body for fetch, and files never are one.
       body: bytes as Uint8Array<ArrayBuffer>,
+    };
+    return this.#request(owner, path, signal, put, async (response) => {
+      const view = (await response.json()) as { path: string; sha256: string };
+      return { path: view.path, sha256: view.sha256 };
     });
-    const view = (await response.json()) as { path: string; sha256: string };
-    return { path: view.path, sha256: view.sha256 };
   }
 
-  async #download(key: string, owner: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
+  #download(key: string, owner: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
     const known = this.#cache.get(key);
     const headers: Record<string, string> = known ? { 'if-none-match': known.etag } : {};
-    const response = await this.#request(owner, path, signal, { method: 'GET', headers });
-    if (response.status === 304 && known) return known.bytes;
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    const etag = response.headers.get('etag');
-    if (etag !== null) this.#cache.put(key, { etag, bytes });
-    return bytes;
+    return this.#request(owner, path, signal, { method: 'GET', headers }, async (response) => {
+      if (response.status === 304 && known) return known.bytes;
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const etag = response.headers.get('etag');
+      if (etag !== null) this.#cache.put(key, { etag, bytes });
+      return bytes;
+    });
   }
 
-  async #request(owner: string, path: string, signal: AbortSignal, init: RequestInit): Promise<Response> {
+  /** Asks until there is an answer and `consume` has read it to its end, or a fault that another try would only repeat. */
+  async #request<T>(
+    owner: string,
+    path: string,
+    signal: AbortSignal,
+    init: RequestInit,
+    consume: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const { url, token, fetch, clock, maxRetries = defaultMaxRetries, retry = transferPolicy } = this.#options;
     const address = new URL(`/v1/files${path.split('/').map(encodeURIComponent).join('/')}`, url);
     address.searchParams.set('owner', owner);
     for (let retries = 0; ; retries++) {
       signal.throwIfAborted();
       const headers = { ...(init.headers as Record<string, string>), authorization: `Bearer ${token()}` };
-      const response = await fetch(address, { ...init, headers, signal }).catch((error: unknown) => error as Error);
-      const fault = response instanceof Error ? unreachable(path, response) : await faultOf(path, response);
-      if (fault === null) return response as Response;
+      let fault: TabgridError;
+      try {
+        const response = await fetch(address, { ...init, headers, signal });
+        const refusal = await faultOf(path, response);
+        if (refusal === null) return await consume(response);
+        fault = refusal;
+      } catch (error) {
+        fault = unreachable(path, error);
+      }
       signal.throwIfAborted();
       if (!isWorthRetrying(fault) || retries >= maxRetries) throw fault;
       await delay(clock, retryDelayMs(retry, retries, clock.random()), signal);
@@ -102,8 +118,9 @@ export class HttpFiles implements FileStore {
   }
 }
 
-function unreachable(path: string, cause: Error): TabgridError {
-  return new TabgridError('unavailable', `${path}: the edge cannot be reached (${cause.message})`, { cause });
+function unreachable(path: string, cause: unknown): TabgridError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new TabgridError('unavailable', `${path}: the transfer failed (${message})`, { cause });
 }
 
 async function faultOf(path: string, response: Response): Promise<TabgridError | null> {

@@ -249,13 +249,28 @@ export class FakeEdge {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ error: { code, message: code } }));
     };
-    if (this.failWith !== null) return refuse(this.failWith, 'unavailable');
-    if (headers.authorization !== `Bearer ${this.token}`) return refuse(401, 'unauthorized');
+    if (this.failWith !== null) {
+      refuse(this.failWith, 'unavailable');
+      return;
+    }
+    if (headers.authorization !== `Bearer ${this.token}`) {
+      refuse(401, 'unauthorized');
+      return;
+    }
     const { pathname } = new URL(url, this.url);
-    if (pathname === '/v1/worker') return refuse(426, 'upgrade_required');
-    if (pathname.startsWith('/v1/files/')) return this.#file(request, pathname, Buffer.concat(chunks), response);
+    if (pathname === '/v1/worker') {
+      refuse(426, 'upgrade_required');
+      return;
+    }
+    if (pathname.startsWith('/v1/files/')) {
+      this.#file(request, pathname, Buffer.concat(chunks), response);
+      return;
+    }
     const [, id, verb] = /^\/v1\/leases\/([^/]+)\/(\w+)$/.exec(pathname) ?? [];
-    if (id === undefined) return refuse(404, 'not_found');
+    if (id === undefined) {
+      refuse(404, 'not_found');
+      return;
+    }
     const body = JSON.parse(Buffer.concat(chunks).toString()) as {
       attempt: number;
       result: Json;
@@ -265,7 +280,10 @@ export class FakeEdge {
     if (verb === 'progress') this.progress.push({ ref, fraction: body.progress.fraction });
     const isGood =
       verb === 'result' ? this.#report(ref, { type: 'success', result: body.result }, 'http') : this.#isHeld(ref);
-    if (!isGood) return refuse(409, 'lease_lost');
+    if (!isGood) {
+      refuse(409, 'lease_lost');
+      return;
+    }
     response.end('{}');
   }
 

@@ -3,6 +3,7 @@ import type { Env } from '../env.ts';
 import { docsPage } from './docs-page.ts';
 import { prometheusText } from './metrics.ts';
 import { referenceOf, type Reference } from './openapi.ts';
+import { loadConfig } from '../config.ts';
 import { json, text } from './respond.ts';
 import { route, type Route } from './route.ts';
 import { askAll } from './shards.ts';
@@ -26,7 +27,11 @@ export function serviceRoutes(app: () => Hono<{ Bindings: Env }>): readonly Rout
         summary: 'Answers while the service does.',
         answers: { 200: { description: 'It does.', component: 'Health' } },
       },
-      () => json({ status: 'ok' }),
+      ({ env }) => {
+        // Whoever has mistyped an option learns of it at the first look.
+        loadConfig(env);
+        return json({ status: 'ok' });
+      },
     ),
     route(
       {

@@ -107,6 +107,14 @@ describe('tabgrid serve', () => {
     expect(refused.stderr).toContain(`port ${port} on 127.0.0.1 is taken`);
   });
 
+  it('says which option of its configuration does not fit', async () => {
+    const state = await freshFolder();
+    const refused = await run(['serve', '--port', '0', '--state', state], { TABGRID_CONFIG: '{"leaseMs": 0}' });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('TABGRID_CONFIG.leaseMs');
+    expect(await readdir(state)).not.toContain('lock');
+  });
+
   it('works in a folder with spaces, quotes and a long name', async () => {
     const state = join(await freshFolder(), `an "odd" näme ${'x'.repeat(100)}`);
     await mkdir(state);

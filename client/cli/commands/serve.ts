@@ -55,7 +55,10 @@ export function addServe(program: Command): void {
       `Runs the edge on this machine: the code that is deployed, its state on disk, no account.
 
 It writes an admin token for this machine into <state>/token, and starts the edge process again should it die.
-Ctrl-C stops it; whatever was accepted is on disk.`,
+Ctrl-C stops it; whatever was accepted is on disk.
+
+From the environment it takes TABGRID_SECRET (signs tokens; made and kept in <state>/secret where it is not set), TABGRID_ORIGINS
+(origins whose pages may call the API) and TABGRID_CONFIG (JSON that overrides defaults, such as {"leaseMs": 60000}).`,
     )
     .addHelpText(
       'after',

@@ -1,6 +1,7 @@
 import { get as getHttp, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { createServer } from 'node:net';
+import { z } from 'zod';
 import { CommandError } from '../lib/errors.ts';
 
 /** How often to ask while waiting. */
@@ -40,22 +41,39 @@ function explainListenError(error: NodeJS.ErrnoException, host: string, port: nu
   }
 }
 
-/** Resolves when `url` answers 200; rejects when `signal` aborts. A certificate is not checked: it is this machine talking to itself. */
+/**
+ * Resolves when `url` answers 200; rejects when `signal` aborts, or when it answers that it is not configured as it must be. A
+ * certificate is not checked: it is this machine talking to itself.
+ */
 export async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const status = await statusOf(url).catch(() => undefined);
-    if (status === 200) return;
+    const answer = await ask(url).catch(() => undefined);
+    if (answer?.status === 200) return;
+    const { error } = errorSchema.safeParse(parseJson(answer?.body)).data ?? {};
+    if (error?.code === 'not_configured') throw new CommandError(error.message);
     signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, probeMs));
   }
 }
 
-function statusOf(url: string): Promise<number | undefined> {
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '') as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function ask(url: string): Promise<{ status: number | undefined; body: string }> {
   const options: RequestOptions & { rejectUnauthorized: boolean } = { agent: false, rejectUnauthorized: false };
   return new Promise((resolve, reject) => {
     const request = (url.startsWith('https:') ? getHttps : getHttp)(url, options, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode));
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body += chunk));
+      response.once('end', () => resolve({ status: response.statusCode, body }));
     });
     request.setTimeout(5_000, () => request.destroy());
     request.once('error', reject);

@@ -23,7 +23,7 @@ export interface ServeOptions {
   readonly state: string;
   /** PEM files. */
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
-  /** `TABGRID_SECRET` and `TABGRID_ORIGINS` are taken from it. */
+  /** `TABGRID_SECRET`, `TABGRID_ORIGINS` and `TABGRID_CONFIG` are taken from it. */
   readonly environment: NodeJS.ProcessEnv;
   /** Told what an operator should know: deaths and returns of the edge process. */
   readonly onNotice: (message: string) => void;
@@ -62,7 +62,6 @@ export async function startServe(options: ServeOptions): Promise<Served> {
     const secret = await loadSecret(state, options.environment);
     const token = await adminToken(state, secret);
     const blobs = await startBlobService(state, state.blobSocket);
-    const origins = options.environment.TABGRID_ORIGINS;
     const supervisor = superviseEdge({
       built: parts,
       state,
@@ -70,7 +69,7 @@ export async function startServe(options: ServeOptions): Promise<Served> {
       host: options.host,
       port,
       tls,
-      variables: { TABGRID_SECRET: secret, ...(origins === undefined ? {} : { TABGRID_ORIGINS: origins }) },
+      variables: { TABGRID_SECRET: secret, ...passedOn(options.environment) },
       onNotice: options.onNotice,
     });
     await startOrExplain(supervisor, blobs, state);
@@ -88,11 +87,22 @@ export async function startServe(options: ServeOptions): Promise<Served> {
   }
 }
 
+/** What an operator sets for the edge, beside its secret. */
+function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const name of ['TABGRID_ORIGINS', 'TABGRID_CONFIG']) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') variables[name] = value;
+  }
+  return variables;
+}
+
 async function startOrExplain(supervisor: Supervisor<WorkerdProcess>, blobs: Server, state: StateDir): Promise<void> {
   try {
     await supervisor.start();
   } catch (error) {
     await closeServer(blobs);
+    if (error instanceof CommandError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new CommandError(`the edge did not start: ${message}. Its log is ${edgeLogPath(state)}`);
   }

@@ -12,8 +12,8 @@ import { closeSocket, send } from './sessions.ts';
 /** Runs a task in the stateless Worker. */
 export type Executor = (assignment: Assignment) => Promise<Outcome>;
 
-/** About as much as an outbox row may hold: rows have at most 2 MB. */
-const maxNoticeChars = 1_000_000;
+/** Several notices share an outbox row up to this; a row has at most 2 MB, and a character up to 3 bytes. */
+const maxNoticeChars = 500_000;
 
 /** The last part of every commit, inside its transaction. @returns the commit’s events. */
 export function concludeCommit(core: Core): StoredEvent[] {

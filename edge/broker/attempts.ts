@@ -95,6 +95,7 @@ function afterAttempt(
     finish(core, record, record.state);
     return;
   }
+  record.queued = record.dueMs === null;
   if (record.dueMs === null) core.ready.add(record.lane, record);
   else core.alarms.setBy('due', record.dueMs);
   if (record.state === 'PENDING' && record.expiresMs !== null) core.alarms.setBy('due', record.expiresMs);
@@ -125,6 +126,7 @@ const finalEvents = {
 function finish(core: Core, record: TaskRecord, state: FinalState): void {
   const nowMs = core.clock.now();
   record.finishedMs = nowMs;
+  record.queued = false;
   const runtimeMs = record.startedMs === null ? 0 : nowMs - record.startedMs;
   const { outcome } = record;
   const error = outcome !== null && 'error' in outcome ? outcome.error : null;

@@ -19,6 +19,7 @@ import { brokerAddress, type FromBroker, type ParentApi } from './rpc.ts';
 import { brokerMigrations } from './schema.ts';
 import { Sessions } from './sessions.ts';
 import { nextCheckMs } from './schedule.ts';
+import { StoredQueue } from './stored-queue.ts';
 import { Tallies } from './tallies.ts';
 import { TaskStore } from './task-store.ts';
 import { WorkerTable } from './worker-table.ts';
@@ -29,13 +30,14 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   migrate(database, brokerMigrations);
   const shard = shardOf(database, context.id);
   const tasks = new TaskStore(database);
+  const stored = new StoredQueue(database, tasks);
   const leases = new LeaseTable();
   const workers = new WorkerTable(database);
   const alarms = new Alarms<AlarmName>(database, context.storage);
   const outboxStore = new SqlOutboxStore(database);
   const ready = new ReadyQueue({
-    page: (lane, after, limit) => tasks.readyPage(lane, after, limit),
-    lanes: () => tasks.readyLanes(),
+    page: (lane, after, limit) => stored.page(lane, after, limit),
+    lanes: () => stored.lanes(),
     isLeased: (id) => leases.get(id) !== undefined,
   });
   const core: Core = {
@@ -45,6 +47,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     ids: new SortableIds(clock),
     database,
     tasks,
+    stored,
     lanes: new LaneTable(database),
     ready,
     leases,

@@ -33,6 +33,7 @@ export function claimOverHttp(core: Core, principal: Principal, request: LeaseRe
     kernelDigest,
     room: Math.min(request.count, limits.maxTasksPerFrame),
     startsAtOnce: true,
+    isPreferred: false,
     hasHeartbeat: false,
     leaseMs: core.config.leaseMs,
     given: [],

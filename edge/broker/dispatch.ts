@@ -16,16 +16,21 @@ export function dispatch(core: Core): void {
   const takers = new Map<WorkerSession | 'edge', Taker>();
   const edgeRoom = core.config.edgeConcurrency - core.leases.countOf(edgeWorker.id);
   if (edgeRoom <= 0 && !core.sessions.anyRoom) return;
-  const heardSinceMs = core.clock.now() - core.config.leaseMs;
+  const nowMs = core.clock.now();
+  const silent = new Set<WorkerSession>();
   const takersOf = (lane: Lane): Taker[] => {
     const found: Taker[] = [];
     if (lane.edge && edgeRoom > 0) found.push(upsert(takers, 'edge', () => edgeTaker(core, edgeRoom)));
-    for (const session of core.sessions.takers(lane, heardSinceMs)) {
-      found.push(upsert(takers, session, () => sessionTaker(core, session)));
+    for (const session of core.sessions.takers(lane)) {
+      // A frozen tab would keep the task for a whole lease.
+      if (core.sessions.seenMs(session) + core.config.leaseMs < nowMs) silent.add(session);
+      else found.push(upsert(takers, session, () => sessionTaker(core, session)));
     }
     return found;
   };
   give(core, takersOf);
+  // Its heartbeats don’t wake the object when it comes back to life, so somebody must look.
+  if (silent.size > 0) core.alarms.setBy('leases', nowMs + core.config.heartbeatMs);
   for (const [who, taker] of takers) {
     if (taker.given.length === 0) continue;
     if (who === 'edge') {
@@ -98,6 +103,8 @@ function pick(core: Core, takersOf: (lane: Lane) => Taker[]): { id: TaskId; take
 }
 
 function nextTaker(candidate: Candidate): Taker | undefined {
+  const [first] = candidate.takers;
+  if (first?.isPreferred === true && first.room > 0) return first;
   while (candidate.takers.length > 0) {
     const index = candidate.turn % candidate.takers.length;
     const taker = candidate.takers[index];
@@ -139,6 +146,8 @@ function grant(core: Core, record: TaskRecord, taker: Taker): void {
     graces: 0,
   };
   core.leases.grant(lease);
+  // Given out in the commit in which it came, it needs no place in the stored queue.
+  if (core.tasks.isNew(record)) record.queued = false;
   taker.given.push({ record, lease });
   core.alarms.setBy('leases', nextCheckMs(core, lease));
   core.events.add(taskEvent(record, 'task-received', { worker: taker.workerId }));

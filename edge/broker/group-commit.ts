@@ -1,5 +1,6 @@
 import { TabgridError } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
+import { log } from '../lib/log.ts';
 
 /** What one commit consists of. */
 export interface CommitSteps {
@@ -72,7 +73,12 @@ export class GroupCommit {
       this.#steps.rolledBack();
       return { cause };
     }
-    this.#steps.committed();
+    try {
+      this.#steps.committed();
+    } catch (error) {
+      // What is committed is committed: whoever waits for it must hear so.
+      log('error', 'aftermath-failed', { error });
+    }
     for (const job of jobs) {
       if (job.refusal === null) job.resolve();
       else job.reject(job.refusal);

@@ -3,9 +3,9 @@ import type { Migration } from '../lib/migrate.ts';
 import { outboxTables } from '../lib/outbox-store.ts';
 
 /**
- * A task is one row for its whole life, and a second one in `tasks_ready` while it has not ended. A claim writes neither: who holds what
- * is one row per worker in `leases`, where an entry counts while its attempt is the one after `tasks.attempt`. So a task costs two rows
- * written when it comes, one when it ends, one when it is deleted, and shares of the rows of leases and events.
+ * A task is one row for its whole life, and a second one in `tasks_ready` if it has to wait. A claim writes neither: who holds what is
+ * one row per worker in `leases`, where an entry counts while its attempt is the one after `tasks.attempt`. So a task costs one or two
+ * rows written when it comes, one when it ends, one when it is deleted, and shares of the rows of leases and events.
  */
 export const brokerMigrations: readonly Migration[] = [
   {
@@ -29,6 +29,8 @@ export const brokerMigrations: readonly Migration[] = [
         retries INTEGER NOT NULL,
         losses INTEGER NOT NULL,
         revoking INTEGER NOT NULL,
+        -- In the stored queue. A task stays there while it is out on lease; one that was given out at once never came into it.
+        queued INTEGER NOT NULL,
         -- Not to be given out before: ETA or back-off.
         due_ms INTEGER,
         expires_ms INTEGER,
@@ -44,9 +46,10 @@ export const brokerMigrations: readonly Migration[] = [
         outcome TEXT,
         history TEXT NOT NULL,
         progress TEXT,
-        CHECK ((finished_ms IS NULL) = (state IN ('PENDING', 'RETRY', 'STARTED')))
+        CHECK ((finished_ms IS NULL) = (state IN ('PENDING', 'RETRY', 'STARTED'))),
+        CHECK (queued = 0 OR (due_ms IS NULL AND state IN ('PENDING', 'RETRY')))
       ) WITHOUT ROWID;
-      CREATE INDEX tasks_ready ON tasks (lane, priority DESC, id) WHERE due_ms IS NULL AND state IN ('PENDING', 'RETRY');
+      CREATE INDEX tasks_ready ON tasks (lane, priority DESC, id) WHERE queued = 1;
       CREATE INDEX tasks_due ON tasks (due_ms) WHERE due_ms IS NOT NULL;
       CREATE INDEX tasks_expiring ON tasks (expires_ms) WHERE expires_ms IS NOT NULL AND state = 'PENDING';
 

@@ -112,11 +112,9 @@ export class Sessions {
     return Math.max(session.seenMs, this.#context.getWebSocketAutoResponseTimestamp(session.socket)?.getTime() ?? 0);
   }
 
-  /** Workers that can take a task of the lane and were heard of lately, each time beginning with another one. */
-  takers(lane: Lane, heardSinceMs: number): WorkerSession[] {
-    const able = [...this.#byWorker.values()].filter(
-      (session) => session.credits > 0 && serves(session.profile, lane) && this.seenMs(session) >= heardSinceMs,
-    );
+  /** Workers that can take a task of the lane, each time beginning with another one. Some may not have been heard of lately. */
+  takers(lane: Lane): WorkerSession[] {
+    const able = [...this.#byWorker.values()].filter((session) => session.credits > 0 && serves(session.profile, lane));
     const first = able.length === 0 ? 0 : this.#turn++ % able.length;
     return [...able.slice(first), ...able.slice(0, first)];
   }

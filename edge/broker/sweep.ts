@@ -91,22 +91,22 @@ function beat(core: Core): void {
 function sweepDue(core: Core): void {
   const nowMs = core.clock.now();
   // A task that is out on lease has been begun; its row looks the same as one that waits.
-  const expired = core.tasks
+  const expired = core.stored
     .expiring(nowMs, batchCount + core.leases.size)
     .filter((id) => core.leases.get(id) === undefined);
   for (const record of core.tasks.load(expired)) {
     move(core, record, undefined, 'expire');
     finishQueued(core, record, { error: expiredError });
   }
-  core.tasks.flush();
-  const due = core.tasks.load(core.tasks.due(nowMs, batchCount));
+  const due = core.tasks.load(core.stored.due(nowMs, batchCount));
   for (const record of due) {
     record.dueMs = null;
+    record.queued = true;
     core.tasks.save(record);
   }
   core.tasks.flush();
   for (const record of due) core.ready.add(record.lane, record);
-  const next = expired.length >= batchCount ? nowMs : core.tasks.nextDue(nowMs);
+  const next = expired.length >= batchCount ? nowMs : core.stored.nextDue(nowMs);
   if (next !== null) core.alarms.setBy('due', Math.max(next, nowMs));
 }
 
@@ -114,12 +114,12 @@ function sweepRetention(core: Core): void {
   const nowMs = core.clock.now();
   const cutoffMs = nowMs - core.config.resultRetentionMs;
   core.tasks.flush();
-  const deleted = core.tasks.deleteFinal(firstIdAt(core.shard, cutoffMs), cutoffMs, batchCount);
+  const deleted = core.stored.deleteFinal(firstIdAt(core.shard, cutoffMs), cutoffMs, batchCount);
   const trimmed = core.events.trim(nowMs - core.config.eventRetentionMs, batchCount);
   core.workers.trim(cutoffMs, (id) => core.leases.countOf(id) === 0 && id !== edgeWorker.id);
   const isUnfinished = deleted === batchCount || trimmed === batchCount;
   if (isUnfinished) core.alarms.set('retention', nowMs);
-  else if (!core.tasks.isEmpty() || core.events.hasOlder || core.workers.size > 0) {
+  else if (!core.stored.isEmpty() || core.events.hasOlder || core.workers.size > 0) {
     core.alarms.set('retention', nowMs + retentionPeriodMs(core));
   }
 }

@@ -15,6 +15,8 @@ export interface Taker {
   room: number;
   /** Computes at once what it is given, so that its attempts begin with the lease. */
   readonly startsAtOnce: boolean;
+  /** Takes what it can before others do: the stateless Worker is always awake. */
+  readonly isPreferred: boolean;
   /** Heartbeats on a socket renew its leases. */
   readonly hasHeartbeat: boolean;
   readonly leaseMs: number;
@@ -28,6 +30,7 @@ export function sessionTaker(core: Core, session: WorkerSession): Taker {
     kernelDigest: session.worker.profile.kernel_digest,
     room: session.credits,
     startsAtOnce: false,
+    isPreferred: false,
     hasHeartbeat: true,
     leaseMs: core.config.leaseMs,
     given: [],
@@ -44,6 +47,7 @@ export function edgeTaker(core: Core, room: number): Taker {
     kernelDigest: '',
     room,
     startsAtOnce: true,
+    isPreferred: true,
     hasHeartbeat: false,
     leaseMs: core.config.edgeTimeLimitMs + core.config.hardLimitGraceMs,
     given: [],

@@ -61,6 +61,8 @@ export interface TaskRecord {
   losses: number;
   /** Somebody revoked it while it ran: no further attempt. */
   revoking: boolean;
+  /** In the stored queue; see the schema. */
+  queued: boolean;
   dueMs: number | null;
   startedMs: number | null;
   finishedMs: number | null;
@@ -94,6 +96,7 @@ export function visibleState(record: Pick<TaskRecord, 'state'>, lease: Lease | u
 
 export function newRecord(id: TaskId, lane: number, task: NewTask, nowMs: number): TaskRecord {
   const held = task.held === true;
+  const dueMs = !held && task.eta_ms !== null && task.eta_ms > nowMs ? task.eta_ms : null;
   return {
     id,
     lane,
@@ -119,7 +122,8 @@ export function newRecord(id: TaskId, lane: number, task: NewTask, nowMs: number
     retries: 0,
     losses: 0,
     revoking: false,
-    dueMs: !held && task.eta_ms !== null && task.eta_ms > nowMs ? task.eta_ms : null,
+    queued: !held && dueMs === null,
+    dueMs,
     startedMs: held ? nowMs : null,
     finishedMs: null,
     worker: null,

@@ -15,7 +15,7 @@ import { edgeWorker, type Core } from './core.ts';
 import type { QueueView, TaskPage, TaskQuery } from './rpc.ts';
 import { ownTask } from './ownership.ts';
 import { taskView, visibleState, type TaskArguments, type TaskRecord } from './task-record.ts';
-import { taskColumns } from './task-store.ts';
+import { taskColumns } from './task-row.ts';
 import { workerView } from './worker-table.ts';
 
 /** What can be read. None of it changes anything. */
@@ -136,7 +136,7 @@ export function viewQueues(core: Core): QueueView[] {
   type Waiting = { lane: number; count: number; oldest: string };
   const waiting = core.database.all<Waiting>(
     `SELECT lane, count(*) AS count, min(id) AS oldest FROM tasks INDEXED BY tasks_ready
-     WHERE due_ms IS NULL AND state IN ('PENDING', 'RETRY') AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY lane`,
+     WHERE queued = 1 AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY lane`,
     leased,
   );
   for (const row of waiting) {

@@ -1,0 +1,114 @@
+import type { TaskId } from '#protocol';
+import type { Database, SqlRow } from '../lib/sql.ts';
+import type { Position } from './ready-queue.ts';
+import type { TaskStore } from './task-store.ts';
+
+/** The tasks’ rows, asked for many at a time: what is ready, due, expiring, old. */
+export class StoredQueue {
+  readonly #database: Database;
+  readonly #store: TaskStore;
+
+  /** @param store whose pending writes are flushed before anything is asked. */
+  constructor(database: Database, store: TaskStore) {
+    this.#database = database;
+    this.#store = store;
+  }
+
+  /** The stored queue behind `ReadyQueue`. */
+  page(lane: number, after: Position | null, limit: number): Position[] {
+    this.#store.flush();
+    const select = `SELECT priority, id FROM tasks INDEXED BY tasks_ready WHERE lane = ? AND queued = 1`;
+    const order = 'ORDER BY priority DESC, id LIMIT ?';
+    type Row = { priority: number; id: string };
+    if (after === null) return positions(this.#database.all<Row>(`${select} ${order}`, lane, limit));
+    const same = this.#database.all<Row>(
+      `${select} AND priority = ? AND id > ? ${order}`,
+      lane,
+      after.priority,
+      after.id,
+      limit,
+    );
+    if (same.length === limit) return positions(same);
+    const lower = this.#database.all<Row>(
+      `${select} AND priority < ? ${order}`,
+      lane,
+      after.priority,
+      limit - same.length,
+    );
+    return positions([...same, ...lower]);
+  }
+
+  /** Lanes with ready tasks, by leaping from one to the next through the index. */
+  lanes(): number[] {
+    this.#store.flush();
+    const next = (condition: string): string =>
+      `(SELECT min(lane) FROM tasks INDEXED BY tasks_ready WHERE queued = 1 ${condition})`;
+    return this.#database
+      .all<{ lane: number }>(
+        `WITH RECURSIVE leap(lane) AS (
+           SELECT ${next('')} UNION ALL SELECT ${next('AND lane > leap.lane')} FROM leap WHERE leap.lane IS NOT NULL)
+         SELECT lane FROM leap WHERE lane IS NOT NULL`,
+      )
+      .map((row) => row.lane);
+  }
+
+  /** Tasks whose ETA or back-off has passed. */
+  due(nowMs: number, limit: number): TaskId[] {
+    this.#store.flush();
+    return ids(this.#database.all('SELECT id FROM tasks WHERE due_ms <= ? ORDER BY due_ms LIMIT ?', nowMs, limit));
+  }
+
+  /** Tasks that were not begun in time. */
+  expiring(nowMs: number, limit: number): TaskId[] {
+    this.#store.flush();
+    return ids(
+      this.#database.all(
+        `SELECT id FROM tasks INDEXED BY tasks_expiring WHERE expires_ms <= ? AND state = 'PENDING' ORDER BY expires_ms LIMIT ?`,
+        nowMs,
+        limit,
+      ),
+    );
+  }
+
+  /** When the next ETA or back-off passes, or the next task expires after `nowMs`. */
+  nextDue(nowMs: number): number | null {
+    this.#store.flush();
+    return this.#database.one<{ next_ms: number | null }>(
+      `SELECT min(ms) AS next_ms FROM (
+         SELECT min(due_ms) AS ms FROM tasks WHERE due_ms IS NOT NULL
+         UNION ALL
+         SELECT min(expires_ms) FROM tasks INDEXED BY tasks_expiring WHERE expires_ms > ? AND state = 'PENDING')`,
+      nowMs,
+    ).next_ms;
+  }
+
+  /** Deletes final tasks, with all that belongs to them, that ended before `cutoffMs`. @returns how many. */
+  deleteFinal(before: TaskId, cutoffMs: number, limit: number): number {
+    const gone = JSON.stringify(
+      ids(
+        this.#database.all(
+          'SELECT id FROM tasks WHERE id < ? AND finished_ms < ? ORDER BY id LIMIT ?',
+          before,
+          cutoffMs,
+          limit,
+        ),
+      ),
+    );
+    const these = 'IN (SELECT value FROM json_each(?))';
+    this.#database.run(`DELETE FROM payloads WHERE task_id ${these}`, gone);
+    this.#database.run(`DELETE FROM idempotency WHERE task_id ${these}`, gone);
+    return this.#database.all<{ id: string }>(`DELETE FROM tasks WHERE id ${these} RETURNING id`, gone).length;
+  }
+
+  isEmpty(): boolean {
+    return this.#database.maybe('SELECT 1 AS any_task FROM tasks LIMIT 1') === undefined;
+  }
+}
+
+function positions(rows: readonly { priority: number; id: string }[]): Position[] {
+  return rows.map(({ priority, id }) => ({ priority, id: id as TaskId }));
+}
+
+function ids(rows: readonly SqlRow[]): TaskId[] {
+  return rows.map((row) => row.id as TaskId);
+}

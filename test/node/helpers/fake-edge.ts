@@ -39,6 +39,8 @@ export class FakeEdge {
   readonly requests: { method: string; url: string; authorization: string | undefined }[] = [];
   /** Answers every request with this status, as a broken edge does. */
   failWith: number | null = null;
+  /** Results fit no task. */
+  refuseResults = false;
   token = 'good';
   heartbeatMs = 200;
   readonly #tasks = new Map<TaskId, Task>();
@@ -111,6 +113,13 @@ export class FakeEdge {
     const task = this.#tasks.get(ref.task_id);
     if (task) task.state = 'over';
     this.say({ type: 'revoke', items: [{ ...ref, terminate: true }] });
+  }
+
+  /** As if a group had adopted it. */
+  adopted(ref: AttemptRef): Assignment {
+    const task = this.#tasks.get(ref.task_id)!;
+    task.state = 'adopted';
+    return task.assignment;
   }
 
   /** The lease is over, and somebody else has the task. */
@@ -278,6 +287,10 @@ export class FakeEdge {
     };
     const ref = { task_id: id as TaskId, attempt: body.attempt };
     if (verb === 'progress') this.progress.push({ ref, fraction: body.progress.fraction });
+    if (verb === 'result' && this.refuseResults) {
+      refuse(422, 'invalid_request');
+      return;
+    }
     const isGood =
       verb === 'result' ? this.#report(ref, { type: 'success', result: body.result }, 'http') : this.#isHeld(ref);
     if (!isGood) {

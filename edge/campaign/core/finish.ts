@@ -23,7 +23,13 @@ export function finish(
   const result = plain({ campaign_id: campaignId, reason, evaluated, best });
   const litter = phase.type === 'training' ? unfinishedFiles(state, phase) : [];
   return {
-    state: { ...state, phase: { type: 'finished', state: name, reason }, held: false, finishedMs: nowMs },
+    state: {
+      ...state,
+      phase: { type: 'finished', state: name, reason },
+      paused: false,
+      held: false,
+      finishedMs: nowMs,
+    },
     commands: [
       { type: 'revoke_all' },
       ...(litter.length === 0 ? [] : [{ type: 'delete_files', paths: litter } as const]),

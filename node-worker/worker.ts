@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { WebSocket } from 'undici';
 import { tasksThatRunOn } from '#catalog';
-import type { Capabilities, TabgridError, WorkerId } from '#protocol';
+import { TabgridError, type Capabilities, type WorkerId } from '#protocol';
 import {
   HttpFiles,
   sessionDefaults,
@@ -92,6 +92,7 @@ export async function startWorker(input: WorkerConfigInput, hooks: WorkerHooks =
   const hurry = new AbortController();
   const closed = session.closed.then(async (error) => {
     // Evaluations that Redis keeps go on without the edge: hours of them are not thrown away because a token has expired.
+    if (group && error) log(`The edge refuses this worker (${error.message}); evaluations under way are finished.`);
     await group?.drain(hurry.signal);
     await executor.close();
     await group?.leave();
@@ -130,9 +131,17 @@ function openSocket(url: string, protocols: string[]): WebSocketLike {
 }
 
 async function taskNames(extraBodies: string | null): Promise<string[]> {
-  const extra = extraBodies === null ? {} : ((await import(extraBodies)) as { bodies?: TaskBodies }).bodies;
   const known = tasksThatRunOn('node').filter((name) => name in bodies);
-  return [...new Set([...known, ...Object.keys(extra ?? {})])];
+  if (extraBodies === null) return known;
+  const module = await import(extraBodies).then(
+    (loaded: { bodies?: TaskBodies }) => loaded,
+    (cause: unknown) => {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new TabgridError('invalid_request', `tasksFile: ${message}`, { cause });
+    },
+  );
+  if (!module.bodies) throw new TabgridError('invalid_request', 'tasksFile: expected an export named bodies');
+  return [...new Set([...known, ...Object.keys(module.bodies)])];
 }
 
 function capabilities(config: WorkerConfig, tasks: string[], evaluators: Evaluators): Capabilities {

@@ -56,13 +56,15 @@ export class ResultWriter {
   }
 
   async #run(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, store } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
         await this.#round();
       } catch (error) {
         if (this.#isStopped()) return;
         log(`Writing results back: ${error instanceof Error ? error.message : String(error)}`);
+        // Somebody may have emptied Redis.
+        await store.prepare([]).catch(() => undefined);
       }
       if (this.#isStopped()) return;
       const waitMs = this.#failures === 0 ? lookEveryMs : retryDelayMs(awayPolicy, this.#failures - 1, clock.random());

@@ -101,6 +101,12 @@ describe('a Node worker', () => {
     expect(edge.requests.find(({ method }) => method === 'PUT')?.url).toBe('/v1/files/models/a.json?owner=alice');
   });
 
+  it('takes frames as large as the edge may send', async () => {
+    const { edge } = await setup();
+    const large = edge.submit('ping', { padding: 'x'.repeat(8 * 1024 * 1024 - 10_000) });
+    expect(await until(() => edge.outcomeOf(large))).toMatchObject({ error: { type: 'invalid_arguments' } });
+  });
+
   it('comes back by itself when the edge was away, and delivers what it finished meanwhile', async () => {
     const release = join(folder, 'release-1');
     const { edge } = await setup({ evaluators: { slow: `until test -e ${release}; do sleep 0.05; done; echo 5` } });
@@ -129,6 +135,8 @@ describe('a Node worker', () => {
       /concurrency: .*; rateLimit: expected a rate such as 10\/s/,
     );
     await expect(startWorker(configFor(edge, { kernelsFile: '/nowhere.wasm' }))).rejects.toThrow(/nowhere\.wasm/);
+    await expect(startWorker(configFor(edge, { tasksFile: '/nowhere.mjs' }))).rejects.toThrow(/^tasksFile: .*nowhere/);
+    await expect(startWorker(configFor(edge, { redis: 'http://x' }))).rejects.toThrow(/redis: /);
   });
 
   it('takes bodies from a module of the user', async () => {

@@ -44,7 +44,7 @@ export interface TaskContext {
   progress(progress: Progress): void;
   /** Where to go on, written by an earlier attempt with the same kernels; null to begin. */
   readonly snapshot: Uint8Array | null;
-  /** Call it between steps. `make` runs only when a snapshot is wanted. */
+  /** Call it between steps, before `yield`. `make` runs only when a snapshot is wanted; it travels when a next step follows. */
   checkpoint(make: () => Uint8Array): void;
   /** Aborted when the task must stop at once: revoked, or its lease is lost. */
   readonly signal: AbortSignal;

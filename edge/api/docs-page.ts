@@ -19,7 +19,7 @@ summary code { overflow-wrap: anywhere; } summary span { grid-column: 2; color: 
 details > div { padding: 0 .875rem .75rem; border-top: 1px solid var(--line); } h3 { margin: 1rem 0 .25rem; font-size: .875rem; color: var(--dim); }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; } td { padding: .25rem .75rem .25rem 0; vertical-align: top; }
 td:first-child { white-space: nowrap; } a { color: var(--accent); }
-details details { border: 0; margin: 0; } details details summary { display: block; padding: .25rem 0; } details details > div { border: 0; padding: 0; }
+details details { border: 0; margin: 0; } details details summary { display: list-item; margin-left: 1rem; padding: .25rem 0; } details details > div { border: 0; padding: 0; }
 `;
 
 export async function docsPage(reference: Reference): Promise<Response> {
@@ -68,13 +68,17 @@ function pageHtml(reference: Reference): string {
   });
   const schemas = Object.entries(reference.components.schemas ?? {}).map(
     ([name, schema]) =>
-      `<details id="schema-${name}"><summary><b>schema</b><code>${name}</code></summary><div>${jsonHtml(schema)}</div></details>`,
+      `<details><summary><b>schema</b><code>${name}</code></summary><div id="schema-${name}">${jsonHtml(schema)}</div></details>`,
+  );
+  const contents = [...reference.tags.map(({ name }) => name), 'schemas'].map(
+    (name) => `<a href="#${name}">${name}</a>`,
   );
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${reference.info.title} API</title>
 <style>${style}</style>
 <h1>${reference.info.title} API</h1>
-<p>${escapeHtml(reference.info.description)} <a href="/openapi.json">OpenAPI 3.1</a></p>
+<p>${markdownHtml(reference.info.description)} <a href="/openapi.json">OpenAPI 3.1</a></p>
+<p>${contents.join(' · ')}</p>
 ${sections.join('\n')}
 <h2 id="schemas">Schemas</h2>
 ${schemas.join('\n')}

@@ -46,7 +46,11 @@ async function connect(env: Env, request: Request, principal: Principal, shard: 
   for (const name of ['authorization', 'sec-websocket-protocol', principalHeader]) headers.delete(name);
   // Headers hold Latin-1 only, a subject any character.
   headers.set(principalHeader, asciiJson(principal));
-  const answer = await brokerShard(env, shard).fetch(new Request(request.url, { headers }));
+  const answer = await brokerShard(env, shard)
+    .fetch(new Request(request.url, { headers }))
+    .catch((cause: unknown) => {
+      throw new TabgridError('unavailable', 'the shard is just restarting', { retryAfterSeconds: 1, cause });
+    });
   if (answer.webSocket === null) return answer;
   return new Response(null, {
     status: 101,

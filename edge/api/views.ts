@@ -39,6 +39,17 @@ export interface TaskTypeView {
   max_retries: number;
 }
 
+/** JSON Schema of what a type takes and gives: made once, because it takes some milliseconds. */
+const schemasOfTypes = new WeakMap<TaskType, Pick<TaskTypeView, 'kwargs' | 'result'>>();
+
+function schemasOf(type: TaskType): Pick<TaskTypeView, 'kwargs' | 'result'> {
+  const known = schemasOfTypes.get(type);
+  if (known !== undefined) return known;
+  const made = { kwargs: jsonSchemaOf(type.kwargs, 'input'), result: jsonSchemaOf(type.result, 'output') };
+  schemasOfTypes.set(type, made);
+  return made;
+}
+
 export function taskTypeView(type: TaskType, config: EdgeConfig): TaskTypeView {
   return {
     name: type.name,
@@ -49,8 +60,7 @@ export function taskTypeView(type: TaskType, config: EdgeConfig): TaskTypeView {
     runs_on: type.runsOn,
     verifiable: type.verifiable,
     positional: type.positional,
-    kwargs: jsonSchemaOf(type.kwargs, 'input'),
-    result: jsonSchemaOf(type.result, 'output'),
+    ...schemasOf(type),
     soft_time_limit: (type.softTimeLimitMs ?? config.softTimeLimitMs) / 1000,
     time_limit: (type.timeLimitMs ?? config.timeLimitMs) / 1000,
     max_retries: type.maxRetries ?? config.maxRetries,

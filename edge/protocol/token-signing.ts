@@ -50,14 +50,24 @@ export function signToken(claims: Omit<Claims, 'kid'>, keys: KeyRing): string {
 
 /** @throws TabgridError `unauthorized` for what this deployment did not sign, `token_expired` for what no longer counts. */
 export function verifyToken(token: string, keys: KeyRing, nowMs: number): Claims {
+  const claims = readToken(token, keys);
+  checkLifetime(claims, nowMs);
+  return claims;
+}
+
+/** What a genuine token says, whether it still counts or not. @throws TabgridError `unauthorized` */
+export function readToken(token: string, keys: KeyRing): Claims {
   const parsed = claimsSchema.safeParse(readSigned(tokenPurpose, token, keys));
   if (!parsed.success) throw new TabgridError('unauthorized', 'the token was not signed by this deployment');
-  const claims = parsed.data;
-  if (claims.exp * 1000 <= nowMs) throw new TabgridError('token_expired', 'the token has expired');
-  if (claims.exp * 1000 > nowMs + maxTokenTtlSeconds * 1000) {
+  return parsed.data;
+}
+
+/** @throws TabgridError `token_expired`; `unauthorized` for a token that lives too long. */
+export function checkLifetime({ exp }: Claims, nowMs: number): void {
+  if (exp * 1000 <= nowMs) throw new TabgridError('token_expired', 'the token has expired');
+  if (exp * 1000 > nowMs + maxTokenTtlSeconds * 1000) {
     throw new TabgridError('unauthorized', `the token lives longer than ${maxTokenTtlSeconds / 86_400} days`);
   }
-  return claims;
 }
 
 /** Signs any JSON text for one purpose; what was signed for one purpose never counts for another. */

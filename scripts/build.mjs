@@ -16,7 +16,8 @@ const execute = promisify(execFile);
 
 async function runScript(name) {
   const { stdout, stderr } = await execute(process.execPath, [join(root, 'scripts', name)], { cwd: root });
-  if (!quiet) process.stdout.write(stdout);
+  if (quiet) return;
+  process.stdout.write(stdout);
   process.stderr.write(stderr);
 }
 
@@ -73,6 +74,8 @@ function buildNode() {
       platform: 'node',
       target: 'node20',
       packages: 'external',
+      splitting: true,
+      chunkNames: 'chunk-[hash]',
       sourcemap: true,
     });
     await build({ ...shared, entryPoints: { assets: 'client/cli/serve/assets/worker.ts' }, platform: 'neutral' });

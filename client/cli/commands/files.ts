@@ -1,4 +1,5 @@
-import { createWriteStream, openAsBlob } from 'node:fs';
+import { constants, createWriteStream, openAsBlob } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -16,9 +17,10 @@ export function addFiles(program: Command): void {
     .argument('<local>', 'a file of this machine')
     .argument('<path>', 'where it goes, such as /datasets/barrel.csv')
     .action(async (local: string, path: string, flags: ConnectionOptions) => {
-      const content = await openAsBlob(local).catch(() => {
+      await access(local, constants.R_OK).catch(() => {
         throw new UsageError(`cannot read ${local}`);
       });
+      const content = await openAsBlob(local);
       const view = await (await connect(flags)).files.put(path, content);
       createOutput(flags.json).result(view, () => `${view.path}  ${view.bytes} bytes  sha256 ${view.sha256}`);
     });

@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-import {
-  startWorker,
-  type WorkerConfigInput,
-  type WorkerHandle,
-  type WorkerHooks,
-} from '../../../node-worker/index.ts';
+import type { WorkerConfigInput, WorkerHandle, WorkerHooks } from '../../../node-worker/index.ts';
 import { tokenOf, withConnection, type ConnectionOptions } from '../lib/connection.ts';
 import { CommandError, UsageError } from '../lib/errors.ts';
 import { createOutput, short, type Output } from '../lib/output.ts';
@@ -66,6 +61,8 @@ A command gets one candidate as JSON on standard input, such as {"n": 9, "r": 2.
     )
     .action(async (flags: WorkerFlags) => {
       const output = createOutput(flags.json);
+      // Loaded here, because no other command needs Redis, threads and kernels.
+      const { startWorker } = await import('../../../node-worker/index.ts');
       const worker = await startWorker(await configOf(flags), {
         onEvent: (event) => tell(event, flags, output),
         log: (message) => console.error(`tabgrid worker: ${message}`),

@@ -7,6 +7,7 @@ import {
   predictionSchema,
   scalarizationSchema,
   seedSchema,
+  stdScaleSchema,
 } from './shared.ts';
 import { taskType } from './task-type.ts';
 
@@ -96,6 +97,8 @@ export const runCmaesOptimization = taskType({
         scalarization: scalarizationSchema.optional(),
         /** Inputs that take whole numbers, by position. */
         integers: z.array(z.int().min(0)).optional(),
+        /** For each output of the model, a factor on its standard deviations, from how well they have held so far. */
+        std_scale: stdScaleSchema.optional(),
         /** Points already proposed or tried: their neighbourhood is shunned. */
         pending: z.array(z.array(z.number())).max(1000).optional(),
       }),
@@ -149,6 +152,8 @@ export const scoreCandidates = taskType({
       .min(1)
       .max(1000)
       .optional(),
+    /** For each output of the model, a factor on its standard deviations, from how well they have held so far. */
+    std_scale: stdScaleSchema.optional(),
     /** Points near which nothing new is to be learnt, such as those whose evaluation failed. */
     pending: z.array(z.array(z.number())).max(1000).optional(),
     count: z.int().min(1).max(1000),

@@ -23,5 +23,7 @@ export const scalarizationSchema = z.strictObject({
   nadir: z.array(z.number()).min(1).max(5),
 });
 
+export const stdScaleSchema = z.array(z.number().positive()).min(1).max(1000);
+
 /** What a model says of a point, one number for each of its outputs. */
 export const predictionSchema = z.object({ mean: z.array(z.number()), std: z.array(z.number()) });

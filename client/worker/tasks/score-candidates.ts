@@ -22,7 +22,7 @@ interface Candidates {
  */
 export const scoreCandidates: TaskBody<'score_candidates'> = withFaults(async (context, kwargs) => {
   const [ensemble, bytes] = await Promise.all([
-    Ensemble.load(context, kwargs.model_path),
+    Ensemble.load(context, kwargs.model_path, kwargs.std_scale),
     context.files.read(kwargs.pool),
   ]);
   if (ensemble.inputs.join('\n') !== kwargs.inputs.join('\n')) {

@@ -1,4 +1,5 @@
-import type { CampaignIteration } from '#protocol';
+import type { CampaignIteration, JsonObject } from '#protocol';
+import { stdScales } from './calibrate.ts';
 import { bestOf, evaluatedCount, isObserved, named, objectiveNames, valueOf } from './observed.ts';
 import { frontOf } from './pareto.ts';
 import { prequential } from './validation.ts';
@@ -13,7 +14,7 @@ export function recordIteration(
   { from, to }: { readonly from: number; readonly to: number },
   nowMs: number,
 ): CampaignCore {
-  const { spec, candidates, iteration } = state;
+  const { candidates, iteration } = state;
   const front = frontOf(state);
   const proposedByModel = candidates.slice(from, to).some(({ origin }) => origin === 'surrogate');
   const record: IterationRecord = {
@@ -21,7 +22,7 @@ export function recordIteration(
     evaluated: evaluatedCount(candidates),
     best: bestView(state),
     hypervolume: front.hypervolume,
-    surrogate: proposedByModel ? { kind: 'mlp', validation: prequential(spec, candidates) ?? {} } : null,
+    surrogate: proposedByModel ? { kind: 'mlp', validation: validation(state) } : null,
     from,
     to,
     seconds: Math.max(0, nowMs - state.iterationStartedMs) / 1000,
@@ -33,6 +34,11 @@ export function recordIteration(
     considered: candidates.length,
     stale: front.improved || iteration === 0 ? 0 : state.stale + 1,
   };
+}
+
+/** How the surrogates have done so far; `std_scale` is what the next one’s standard deviations are multiplied by. */
+function validation(state: CampaignCore): JsonObject {
+  return { ...prequential(state.spec, state.candidates), std_scale: stdScales(state) };
 }
 
 /** Proposals of one iteration that are shown; the export has all. */

@@ -1,6 +1,7 @@
 import { catalog } from '#catalog';
 import type { Json } from '#protocol';
 import { batchCount } from './batch.ts';
+import { stdScales } from './calibrate.ts';
 import { taskSeed } from './chance.ts';
 import { bestOf, valueOf } from './observed.ts';
 import { drawScalarizations } from './scalarize.ts';
@@ -49,6 +50,7 @@ export function scoringTasks(state: CampaignCore): PlannedTask[] {
             }
           : {}),
         ...(failed.length > 0 ? { pending: newest(failed) } : {}),
+        std_scale: stdScales(state),
         count,
         seed: taskSeed(spec.seed, 'score', iteration),
       },

@@ -4,6 +4,7 @@ import { rowKey } from '#kernels/csv';
 import type { Input, Json } from '#protocol';
 import { batchCount } from './batch.ts';
 import { randomPoint, untriedPoints } from './box.ts';
+import { stdScales } from './calibrate.ts';
 import { chance, taskSeed } from './chance.ts';
 import { triedKeys } from './designs.ts';
 import { bestOf } from './observed.ts';
@@ -48,6 +49,7 @@ export function searchTasks(state: CampaignCore, { round, results, chosen }: Sea
     goal,
     best: scalarization?.best ?? best,
     scalarization: scalarization?.scalarization,
+    std_scale: stdScales(state),
     integers: inputs.flatMap(({ type }, k) => (type === 'integer' ? [k] : [])),
     pending: newest([...state.candidates, ...chosen].map((point) => point.inputs)),
   });

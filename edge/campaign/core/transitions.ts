@@ -1,4 +1,5 @@
 import { batchCount } from './batch.ts';
+import { stdScales } from './calibrate.ts';
 import { drawAtRandom, untriedCount } from './designs.ts';
 import { evaluationTasks } from './evaluate.ts';
 import { finish } from './finish.ts';
@@ -51,13 +52,14 @@ export function nextIteration(state: CampaignCore, nowMs: number): Step {
 
 export function evaluate(state: CampaignCore, proposals: readonly Proposal[], origin: Candidate['origin']): Step {
   const from = state.candidates.length;
+  const scale = stdScales(state);
   const added = proposals.map(({ row, inputs, prediction }, k): Candidate => ({
     index: from + k,
     iteration: state.iteration,
     origin: origin === 'surrogate' && prediction === null ? 'random' : origin,
     row,
     inputs,
-    prediction,
+    prediction: prediction === null ? null : { ...prediction, scale },
     outcome: { type: 'pending' },
   }));
   const candidates = [...state.candidates, ...added];

@@ -25,6 +25,11 @@ export interface Prediction {
   readonly std: readonly number[];
 }
 
+/** A prediction as it was used: `std` is the model’s own times `scale`. */
+export interface ScaledPrediction extends Prediction {
+  readonly scale: readonly number[];
+}
+
 export type CandidateOutcome =
   | { readonly type: 'pending' }
   /** One value for each objective, all finite. */
@@ -41,7 +46,7 @@ export interface Candidate {
   readonly row: number | null;
   readonly inputs: readonly number[];
   /** Made before the evaluation, by a model that had not seen it. */
-  readonly prediction: Prediction | null;
+  readonly prediction: ScaledPrediction | null;
   readonly outcome: CandidateOutcome;
 }
 

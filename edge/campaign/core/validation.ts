@@ -1,40 +1,31 @@
 import type { CampaignSpec, JsonObject } from '#protocol';
 import { naturalLog } from '#kernels/rng';
-import { isObserved, type ObservedCandidate } from './observed.ts';
-import type { Candidate, Prediction } from './types.ts';
+import { predictedOf, type Predicted } from './calibrate.ts';
+import type { Candidate } from './types.ts';
 
 /** How many of the newest predictions are judged. */
 const windowCount = 50;
 /** Half the width of a central 90 % interval of the normal distribution, in standard deviations. */
 const z90 = 1.6448536269514722;
-/** How many predictions without error or merit the calibration begins with. */
-const priorCount = 4;
-/** A single miss counts at most so much, so that one outlier does not blow up all intervals. */
-const largestZ2 = 100;
 const halfLog2Pi = 0.9189385332046728;
 
 interface Judged {
-  readonly iteration: number;
   readonly mean: number;
   readonly std: number;
   readonly value: number;
 }
-
-type Predicted = ObservedCandidate & { readonly prediction: Prediction };
 
 /**
  * How good the surrogate’s predictions have been: each was made before its candidate was evaluated, by a model that had not seen it (prequential
  * validation), for the newest `window` of them. They are predictions where the search wanted to go, which is harder than at random points.
  *
  * `rmse` and `r2` judge the means; `nll` (per prediction, natural logarithm) and `coverage_90` (share inside the central 90 % interval) judge
- * mean and standard deviation together, the latter times `std_scale`, which is fitted to the predictions of earlier iterations alone.
+ * mean and standard deviation together, the latter as it was at the time, calibrated by earlier outcomes alone.
  *
  * @returns null before the first predicted candidate has a value.
  */
 export function prequential({ objectives }: CampaignSpec, candidates: readonly Candidate[]): JsonObject | null {
-  const predicted = candidates.filter((candidate): candidate is Predicted => {
-    return isObserved(candidate) && candidate.prediction !== null;
-  });
+  const predicted = predictedOf(candidates);
   if (predicted.length === 0) return null;
   const each = objectives.map((_, k) => judge(predicted.map((candidate) => judgedOf(candidate, k))));
   const all = { method: 'prequential', window: windowCount, ...each[0] };
@@ -42,30 +33,24 @@ export function prequential({ objectives }: CampaignSpec, candidates: readonly C
   return { ...all, objectives: Object.fromEntries(objectives.map(({ name }, k) => [name, each[k] ?? null])) };
 }
 
-function judgedOf({ iteration, prediction, outcome }: Predicted, k: number): Judged {
-  return {
-    iteration,
-    mean: prediction.mean[k] ?? NaN,
-    std: prediction.std[k] ?? NaN,
-    value: outcome.values[k] ?? NaN,
-  };
+function judgedOf({ prediction, outcome }: Predicted, k: number): Judged {
+  return { mean: prediction.mean[k] ?? NaN, std: prediction.std[k] ?? NaN, value: outcome.values[k] ?? NaN };
 }
 
 function judge(all: readonly Judged[]): JsonObject {
   const newest = all.slice(-windowCount);
-  const scales = stdScales(all).slice(-windowCount);
   const spread = deviation(newest.map(({ value }) => value));
   let squares = 0;
   let nll = 0;
   let covered = 0;
-  newest.forEach(({ mean, std, value }, i) => {
+  for (const { mean, std, value } of newest) {
     const error = value - mean;
     squares += error * error;
-    const scaled = Math.max(std * (scales[i] ?? 1), 1e-9 * (Math.abs(value) || 1));
+    const scaled = Math.max(std, 1e-9 * (Math.abs(value) || 1));
     const z = error / scaled;
     nll += 0.5 * z * z + naturalLog(scaled) + halfLog2Pi;
     if (Math.abs(z) <= z90) covered++;
-  });
+  }
   const n = newest.length;
   return {
     n,
@@ -73,29 +58,7 @@ function judge(all: readonly Judged[]): JsonObject {
     r2: n < 3 || spread === 0 ? null : 1 - squares / n / (spread * spread),
     nll: nll / n,
     coverage_90: covered / n,
-    std_scale: scales.at(-1) ?? 1,
   };
-}
-
-/** For each prediction the factor by which standard deviations of earlier iterations would have had to be larger. */
-function stdScales(all: readonly Judged[]): number[] {
-  let sum = priorCount;
-  let count = priorCount;
-  let waiting: number[] = [];
-  let iteration = -1;
-  return all.map((judged) => {
-    if (judged.iteration !== iteration) {
-      for (const z2 of waiting) {
-        sum += z2;
-        count++;
-      }
-      waiting = [];
-      iteration = judged.iteration;
-    }
-    const z = (judged.value - judged.mean) / Math.max(judged.std, 1e-12 * (Math.abs(judged.value) || 1));
-    waiting.push(Math.min(z * z, largestZ2));
-    return Math.sqrt(sum / count);
-  });
 }
 
 /** Population standard deviation. */

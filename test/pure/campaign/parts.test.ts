@@ -4,6 +4,7 @@ import { front, hypervolume } from '#kernels/pareto';
 import { Rng } from '#kernels/rng';
 import { inputSchema, type Input } from '#protocol';
 import { latinHypercube, untriedPoints } from '../../../edge/campaign/core/box.ts';
+import { stdScales } from '../../../edge/campaign/core/calibrate.ts';
 import { specFaults } from '../../../edge/campaign/core/check.ts';
 import { drawAtRandom } from '../../../edge/campaign/core/designs.ts';
 import { readFiles } from '../../../edge/campaign/core/load.ts';
@@ -146,15 +147,10 @@ describe('givenOf', () => {
   });
 });
 
-function observed(
-  index: number,
-  values: number[],
-  prediction: Candidate['prediction'] = null,
-  iteration = 1,
-): Candidate {
+function observed(index: number, values: number[], prediction: Candidate['prediction'] = null): Candidate {
   return {
     index,
-    iteration,
+    iteration: 1,
     origin: 'surrogate',
     row: null,
     inputs: [index],
@@ -224,7 +220,7 @@ describe('drawScalarizations', () => {
 });
 
 describe('prequential validation', () => {
-  const predicted = (mean: number, std: number) => ({ mean: [mean], std: [std] });
+  const predicted = (mean: number, std: number) => ({ mean: [mean], std: [std], scale: [1] });
 
   it('judges predictions by what came, and has nothing to say before', () => {
     expect(prequential(spec(), [observed(0, [1])])).toBeNull();
@@ -233,28 +229,45 @@ describe('prequential validation', () => {
       observed(1, [5], predicted(5, 1)),
       observed(2, [3], predicted(3, 1)),
     ]);
-    expect(validation).toMatchObject({ method: 'prequential', n: 3, coverage_90: 1, std_scale: 1 });
+    expect(validation).toMatchObject({ method: 'prequential', n: 3, coverage_90: 1 });
     expect(validation!.rmse).toBeCloseTo(Math.sqrt(1 / 3), 12);
     expect(validation!.r2).toBeCloseTo(1 - 1 / 8, 12);
     const logLikelihood = 0.5 * Math.log(2 * Math.PI) + 1 / 6;
     expect(validation!.nll).toBeCloseTo(logLikelihood, 9);
   });
 
-  it('widens intervals by earlier iterations alone', () => {
-    const misses = Array.from({ length: 10 }, (_, index) => observed(index, [10], predicted(0, 1), index));
-    const validation = prequential(spec(), misses);
-    // Four virtual predictions that hit, nine real ones that missed by ten deviations.
-    expect(validation!.std_scale).toBeCloseTo(Math.sqrt((4 + 9 * 100) / 13), 12);
-    const inOne = misses.map((candidate) => ({ ...candidate, iteration: 1 }));
-    expect(prequential(spec(), inOne)).toMatchObject({ std_scale: 1, coverage_90: 0 });
-  });
-
   it('judges every objective', () => {
-    const candidate = observed(0, [1, 2], { mean: [1, 3], std: [1, 1] });
+    const candidate = observed(0, [1, 2], { mean: [1, 3], std: [1, 1], scale: [1, 1] });
     expect(prequential(spec({ objectives: twoObjectives }), [candidate])).toMatchObject({
       rmse: 0,
       objectives: { y: { rmse: 0 }, z: { rmse: 1 } },
     });
+  });
+});
+
+describe('stdScales', () => {
+  const of = spec({ objectives: twoObjectives });
+  const missed = (index: number, std: number, scale: number) =>
+    observed(index, [10, 0], { mean: [0, 0], std: [std, std], scale: [scale, scale] });
+
+  it('begin with 1, and grow where predictions were too sure of themselves', () => {
+    expect(stdScales({ spec: of, candidates: [] })).toEqual([1, 1]);
+    const [first, second] = stdScales({ spec: of, candidates: [missed(0, 5, 1)] });
+    expect(first).toBeCloseTo(Math.sqrt((5 + 4) / 6), 12);
+    expect(second).toBeCloseTo(Math.sqrt(5 / 6), 12);
+  });
+
+  it('are measured against the spread as the ensemble had it', () => {
+    expect(stdScales({ spec: of, candidates: [missed(0, 10, 2)] })).toEqual(
+      stdScales({ spec: of, candidates: [missed(0, 5, 1)] }),
+    );
+  });
+
+  it('come to what errors are, of late, but for a single outlier', () => {
+    const many = Array.from({ length: 500 }, (_, index) => missed(index, 2, 1));
+    expect(stdScales({ spec: of, candidates: many })[0]).toBeCloseTo(Math.sqrt((5 + 20 * 25) / 25), 6);
+    const outlier = [missed(0, 1e-9, 1)];
+    expect(stdScales({ spec: of, candidates: outlier })[0]).toBeCloseTo(Math.sqrt(105 / 6), 12);
   });
 });
 

@@ -22,7 +22,12 @@ export class Ensemble {
   /** For each target. */
   readonly #stdScale: readonly number[];
 
-  private constructor(kernels: WebAssembly.Module, first: UsableModel, models: readonly UsableModel[]) {
+  private constructor(
+    kernels: WebAssembly.Module,
+    first: UsableModel,
+    models: readonly UsableModel[],
+    further: readonly number[] = [],
+  ) {
     this.inputs = first.inputs;
     this.targets = first.targets;
     this.#inputs = first.members[0]?.inputs ?? { mean: [], scale: [] };
@@ -30,17 +35,23 @@ export class Ensemble {
       kernels,
       models.flatMap(({ members }) => members),
     );
-    this.#stdScale = first.targets.map(
-      (_, k) => models.reduce((sum, { stdScale }) => sum + (stdScale[k] ?? 1), 0) / models.length,
-    );
+    this.#stdScale = first.targets.map((_, k) => {
+      const own = models.reduce((sum, { stdScale }) => sum + (stdScale[k] ?? 1), 0) / models.length;
+      return own * (further[k] ?? 1);
+    });
   }
 
   /**
    * Reads the files and checks that they belong together.
    *
+   * @param stdScale Further factors on the standard deviations, one for each target.
    * @throws TabgridError `file_not_found`; `invalid_input` naming the file and the member that does not fit.
    */
-  static async load({ files, kernels }: TaskContext, paths: string | readonly string[]): Promise<Ensemble> {
+  static async load(
+    { files, kernels }: TaskContext,
+    paths: string | readonly string[],
+    stdScale?: readonly number[],
+  ): Promise<Ensemble> {
     const list = typeof paths === 'string' ? [paths] : paths;
     const models = await Promise.all(
       list.map(async (path) => {
@@ -54,7 +65,10 @@ export class Ensemble {
       if (inputs.join('\n') === first.inputs.join('\n') && targets.join('\n') === first.targets.join('\n')) return;
       throw invalidInput(list[k] ?? 'model_path', `expected the inputs and targets of ${list[0] ?? ''}`);
     });
-    return within('model_path', () => new Ensemble(kernels, first, models));
+    if (stdScale !== undefined && stdScale.length !== first.targets.length) {
+      throw invalidInput('std_scale', `expected ${first.targets.length} numbers, one for each target of the model`);
+    }
+    return within('model_path', () => new Ensemble(kernels, first, models, stdScale));
   }
 
   /** Number of members. */

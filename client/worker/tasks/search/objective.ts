@@ -58,7 +58,7 @@ async function modelObjective(
   seed: number,
   given: Bounds | null,
 ): Promise<SearchObjective> {
-  const ensemble = await Ensemble.load(context, objective.model_path);
+  const ensemble = await Ensemble.load(context, objective.model_path, objective.std_scale);
   if (ensemble.inputs.length !== dimension) {
     throw invalidInput('dimension', `expected the model’s ${ensemble.inputs.length}`);
   }

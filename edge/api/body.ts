@@ -1,7 +1,4 @@
-import { TabgridError, type Json } from '#protocol';
-
-/** Deeper values would overflow the stack of what walks them. */
-const maxDepth = 64;
+import { limits, TabgridError, type Json } from '#protocol';
 
 /**
  * A request’s body, in whole. One that is too large is refused by its announced length, or as soon as it has sent too much; the rest is
@@ -75,8 +72,8 @@ function checkDepth(bytes: Uint8Array): void {
       else if (byte === quote) inString = false;
     } else if (byte === quote) inString = true;
     else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > maxDepth) {
-        const message = `expected at most ${maxDepth} levels of nesting`;
+      if (++depth > limits.maxJsonDepth) {
+        const message = `expected at most ${limits.maxJsonDepth} levels of nesting`;
         throw new TabgridError('invalid_request', message, { details: { faults: [{ path: '', message }] } });
       }
     } else if (byte === 0x5d || byte === 0x7d) depth--;

@@ -46,7 +46,9 @@ export function endAttempt(core: Core, lease: Lease, end: AttemptEnd, details: A
   record.attempt = lease.attempt;
   record.worker = lease.workerId;
   record.progress = lease.progress ?? record.progress;
-  const startedMs = lease.startedMs ?? Math.max(lease.givenMs, nowMs - (details.runtimeMs ?? 0));
+  // A worker cannot have computed for longer than it had the task.
+  const runtimeMs = details.runtimeMs === undefined ? undefined : Math.min(details.runtimeMs, nowMs - lease.givenMs);
+  const startedMs = lease.startedMs ?? nowMs - (runtimeMs ?? 0);
   addToHistory(record, {
     attempt: lease.attempt,
     worker: lease.workerId,
@@ -55,7 +57,7 @@ export function endAttempt(core: Core, lease: Lease, end: AttemptEnd, details: A
     outcome: end.type,
     ...(details.imposed === true ? { imposed: true } : {}),
   });
-  countForWorker(core, lease, end, details.runtimeMs ?? nowMs - startedMs);
+  countForWorker(core, lease, end, runtimeMs ?? nowMs - startedMs);
   afterAttempt(core, record, settlement, end, startedMs);
 }
 
@@ -73,7 +75,7 @@ export function endLateAttempt(
   core.ready.remove(record.lane, record);
   move(core, record, undefined, settlement.event);
   addToHistory(record, { ...past, endedMs: nowMs, outcome: end.type });
-  const busyMs = details.runtimeMs ?? nowMs - past.startedMs;
+  const busyMs = Math.min(details.runtimeMs ?? Infinity, nowMs - past.startedMs);
   core.workers.count(past.worker, end.type === 'success' ? 'succeeded' : 'failed', busyMs);
   afterAttempt(core, record, settlement, end, past.startedMs);
 }

@@ -197,9 +197,9 @@ export class ReadyQueue {
     head.add(position);
   }
 
-  /** A task is ready no more. */
+  /** A task is ready no more. What has not been read yet needs no removing: its row says so. */
   remove(lane: number, position: Position): void {
-    this.#load().get(lane)?.remove(position);
+    this.#heads?.get(lane)?.remove(position);
   }
 
   /** Lanes that may have ready tasks. */

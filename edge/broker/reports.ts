@@ -1,4 +1,5 @@
 import {
+  isDeeperThan,
   limits,
   TabgridError,
   type AttemptRef,
@@ -70,7 +71,7 @@ export function progress(core: Core, reporter: Reporter, id: TaskId, attempt: nu
 }
 
 export function boundedProgress(said: Progress): Progress {
-  if (JSON.stringify(said).length <= maxProgressChars) return said;
+  if (!isDeeperThan(said, limits.maxJsonDepth) && JSON.stringify(said).length <= maxProgressChars) return said;
   return {
     ...(said.fraction === undefined ? {} : { fraction: said.fraction }),
     ...(said.message === undefined ? {} : { message: said.message }),
@@ -112,9 +113,13 @@ export function report(
   }
 }
 
-/** A result must fit the task; what is larger is a file. */
+/** A result must fit the task; what is larger is a file. A worker would repeat what is refused, so that a bad result is a failure instead. */
 function boundedOutcome(outcome: Outcome): Outcome {
   if (outcome.type !== 'success') return outcome;
+  if (isDeeperThan(outcome.result, limits.maxJsonDepth)) {
+    const message = `the result is nested more than ${limits.maxJsonDepth} levels deep`;
+    return { type: 'failure', retryable: false, error: { type: 'invalid_input', message } };
+  }
   const bytes = new TextEncoder().encode(JSON.stringify(outcome.result)).length;
   if (bytes <= limits.maxResultBytes) return outcome;
   const message = `the result has ${bytes} bytes; larger ones than ${limits.maxResultBytes} must be files`;

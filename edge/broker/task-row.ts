@@ -58,21 +58,3 @@ export function recordOf(row: TaskRow): TaskRecord {
     progress: row.progress === null ? null : (JSON.parse(row.progress) as Progress),
   };
 }
-
-/** A statement’s parameter must stay well under SQLite’s 2 MB here. */
-const maxStatementChars = 500_000;
-
-/** JSON arrays of the values, each of a size that one parameter may have. */
-export function chunks(values: readonly string[]): { text: string; count: number }[] {
-  const groups: string[][] = [];
-  let chars = Infinity;
-  for (const value of values) {
-    chars += value.length;
-    if (chars > maxStatementChars) {
-      groups.push([]);
-      chars = value.length;
-    }
-    groups.at(-1)?.push(value);
-  }
-  return groups.map((group) => ({ text: `[${group.join(',')}]`, count: group.length }));
-}

@@ -1,7 +1,7 @@
 import type { TaskId } from '#protocol';
 import type { Database, SqlRow } from '../lib/sql.ts';
 import type { StoredState, TaskArguments, TaskOutcome, TaskRecord } from './task-record.ts';
-import { chunks, recordOf, taskColumns, type TaskRow } from './task-row.ts';
+import { recordOf, taskColumns, type TaskRow } from './task-row.ts';
 
 /** Longer texts than this lie beside the row, so that rows stay quick to scan and to rewrite. */
 const maxInlineChars = 16_384;
@@ -86,32 +86,12 @@ export class TaskStore {
   flush(): void {
     if (!this.#anyDirty) return;
     this.#anyDirty = false;
-    const changed = [...this.#loaded.values()].filter((loaded) => loaded.isNew || loaded.dirty);
-    for (const chunk of chunks(changed.filter(({ isNew }) => isNew).map(({ record }) => this.#insertValues(record)))) {
-      this.#database.run(
-        `INSERT INTO tasks (${taskColumns}, arguments)
-         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10,
-           value->>11, value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->>18, value->>19, value->>20, value->>21
-         FROM json_each(?)`,
-        chunk.text,
-      );
-    }
-    for (const chunk of chunks(changed.filter(({ isNew }) => !isNew).map((loaded) => this.#updateValues(loaded)))) {
-      const written = this.#database.all<{ id: string }>(
-        `UPDATE tasks SET state = j.value->>3, attempt = j.value->>4, retries = j.value->>5, losses = j.value->>6, revoking = j.value->>7,
-           queued = j.value->>8, due_ms = j.value->>9, started_ms = j.value->>10, finished_ms = j.value->>11, worker = j.value->>12,
-           outcome = j.value->>13, history = j.value->>14, progress = j.value->>15
-         FROM json_each(?) AS j
-         WHERE tasks.id = j.value->>0 AND tasks.state = j.value->>1 AND tasks.attempt = j.value->>2
-           AND tasks.state IN ('PENDING', 'RETRY', 'STARTED')
-         RETURNING tasks.id`,
-        chunk.text,
-      );
-      if (written.length !== chunk.count)
-        throw new Error(`${chunk.count - written.length} tasks changed behind the store`);
-    }
-    for (const loaded of changed) {
-      Object.assign(loaded, { isNew: false, dirty: false, state: loaded.record.state, attempt: loaded.record.attempt });
+    for (const loaded of this.#loaded.values()) {
+      if (loaded.isNew) this.#insert(loaded.record);
+      else if (loaded.dirty) this.#update(loaded);
+      else continue;
+      const { state, attempt } = loaded.record;
+      Object.assign(loaded, { isNew: false, dirty: false, state, attempt });
     }
   }
 
@@ -168,12 +148,13 @@ export class TaskStore {
     this.#loaded.set(record.id, { record, state: record.state, attempt: record.attempt, isNew, dirty: false });
   }
 
-  /** The values of all columns, in their order, then the arguments. */
-  #insertValues(record: TaskRecord): string {
+  // One statement a row: binding its values was measured a third faster than unpacking many rows from one JSON parameter.
+  #insert(record: TaskRecord): void {
     const given = this.#arguments.get(record.id) ?? '';
     const inline = given.length <= maxInlineChars;
     if (!inline) this.setPayload(record.id, 'arguments', given);
-    return JSON.stringify([
+    this.#database.run(
+      `INSERT INTO tasks (${taskColumns}, arguments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       record.id,
       record.lane,
       record.priority,
@@ -196,14 +177,15 @@ export class TaskStore {
       JSON.stringify(record.history),
       record.progress === null ? null : JSON.stringify(record.progress),
       inline ? given : '',
-    ]);
+    );
   }
 
-  #updateValues({ record, state, attempt }: Loaded): string {
-    return JSON.stringify([
-      record.id,
-      state,
-      attempt,
+  #update({ record, state, attempt }: Loaded): void {
+    const updated = this.#database.maybe(
+      `UPDATE tasks SET state = ?, attempt = ?, retries = ?, losses = ?, revoking = ?, queued = ?, due_ms = ?, started_ms = ?, finished_ms = ?,
+         worker = ?, outcome = ?, history = ?, progress = ?
+       WHERE id = ? AND state = ? AND attempt = ? AND state IN ('PENDING', 'RETRY', 'STARTED')
+       RETURNING id`,
       record.state,
       record.attempt,
       record.retries,
@@ -217,7 +199,11 @@ export class TaskStore {
       this.#outcomeText(record),
       JSON.stringify(record.history),
       record.progress === null ? null : JSON.stringify(record.progress),
-    ]);
+      record.id,
+      state,
+      attempt,
+    );
+    if (updated === undefined) throw new Error(`task ${record.id} changed behind the store`);
   }
 
   /** The outcome’s column; a long one is put beside the row. */

@@ -67,12 +67,16 @@ export function errorFrame(error: TabgridError): EdgeFrame {
   return { type: 'error', error: { code, message } };
 }
 
-/** A worker comes, or comes back: what it still holds stays its own, what it doesn’t is given to others. @throws forbidden */
+/** A worker comes, or comes back: what it still holds stays its own, what it doesn’t is given to others. @throws forbidden, conflict */
 export function hello(core: Core, socket: WebSocket, principal: Principal, frame: Hello): void {
   const { worker_id: workerId } = frame;
   const known = core.workers.get(workerId);
   if (known !== undefined && known.sub !== principal.sub) {
     throw new TabgridError('forbidden', `worker_id: "${workerId}" belongs to somebody else`);
+  }
+  const speaker = core.sessions.bySocket(socket)?.worker.workerId;
+  if (speaker !== undefined && speaker !== workerId) {
+    throw new TabgridError('conflict', `worker_id: this socket speaks for "${speaker}" already`);
   }
   const wasOnline = core.sessions.byWorker(workerId) !== undefined;
   const nowMs = core.clock.now();

@@ -12,6 +12,18 @@ export const jsonObjectSchema = z.custom<JsonObject>(
   'expected an object',
 );
 
+/** True when arrays and objects lie within one another more than `maxDepth` levels deep. Needs no recursion. */
+export function isDeeperThan(value: unknown, maxDepth: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    level = level
+      .filter((each) => typeof each === 'object' && each !== null)
+      .flatMap((each) => Object.values(each as object) as unknown[]);
+    if (depth >= maxDepth && level.length > 0) return true;
+  }
+  return false;
+}
+
 /**
  * Canonical JSON (RFC 8785): keys in UTF-16 order, numbers and strings as ECMAScript writes them; numbers that are not finite become
  * null, members that are undefined vanish. Equal values give equal text on every engine.
@@ -32,6 +44,14 @@ export function canonicalJson(value: unknown): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
   return `{${members.join(',')}}`;
+}
+
+/** JSON whose characters are all ASCII, for headers and tokens, which take no others. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** SHA-256 in lower-case hex, of bytes or of a text’s UTF-8. */

@@ -2,6 +2,8 @@
 export const limits = {
   /** A JSON request body. Larger data travels as a file. */
   maxJsonBodyBytes: 4 * 1024 * 1024,
+  /** Levels of arrays and objects within one another. Deeper values break what handles JSON by recursion. */
+  maxJsonDepth: 64,
   /** A file in one PUT; larger ones go through `/v1/uploads` in parts (Cloudflare’s body limit is 100 MB). */
   maxFileBytes: 95 * 1000 * 1000,
   /** A frame on a worker’s socket (Cloudflare receives up to 32 MiB). */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkerId } from '#protocol';
+import type { Json, WorkerId } from '#protocol';
 import { principalHeader } from '../../edge/broker/rpc.ts';
 import { alice, bob, BrokerWorld, codeOf, helloFrame, ok, success } from './helpers/broker.ts';
 
@@ -84,6 +84,33 @@ describe('a worker’s socket', () => {
     worker.say(helloFrame({ queues: ['other'], credits: 1 }));
     await worker.next('welcome');
     expect(await worker.task()).toMatchObject({ task_id: id });
+  });
+});
+
+describe('a worker that reports nonsense', () => {
+  it('speaks for one worker on one socket', async () => {
+    const world = await BrokerWorld.create();
+    const socket = await world.worker({ worker_id: 'first' as WorkerId });
+    socket.say(helloFrame({ worker_id: 'second' as WorkerId, credits: 1 }));
+    expect((await socket.next('error')).error.code).toBe('conflict');
+    const workers = await ok(world.api.workers(alice));
+    expect(workers.map((worker) => worker.worker_id)).not.toContain('second');
+  });
+
+  it('fails the task whose result is nested too deeply, and the task stays readable', async () => {
+    const world = await BrokerWorld.create();
+    const id = await world.submitOne();
+    const socket = await world.worker({ credits: 1 });
+    await socket.next('tasks');
+    let result: Json = [];
+    for (let depth = 0; depth < 4000; depth++) result = [result];
+    const item = { task_id: id, attempt: 1, outcome: { type: 'success' as const, result }, runtime_ms: 1e308 };
+    socket.say({ type: 'outcomes', items: [item], credits: 0 });
+    expect(await socket.ack()).toEqual([{ task_id: id, attempt: 1, status: 'recorded' }]);
+    const view = await world.get(id);
+    expect(view).toMatchObject({ state: 'FAILURE', error: { type: 'invalid_input' } });
+    const [worker] = await ok(world.api.workers(alice));
+    expect(worker?.busy_seconds).toBeLessThan(1);
   });
 });
 

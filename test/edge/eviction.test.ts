@@ -55,6 +55,15 @@ describe('an object that is unmade', () => {
     expect(await world.alarm()).toBe(true);
   });
 
+  it('can end what waits before anything else has asked for it', async () => {
+    const world = await BrokerWorld.create();
+    const id = await world.submitOne();
+    await world.evict();
+    expect((await ok(world.api.revoke(alice, id, false))).state).toBe('REVOKED');
+    await world.evict();
+    expect(await world.state(id)).toBe('REVOKED');
+  });
+
   it('gives light tasks out again whose executor it can no longer hear', async () => {
     const world = await BrokerWorld.create();
     await world.inside((broker) => {

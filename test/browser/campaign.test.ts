@@ -61,9 +61,12 @@ describe('a campaign', () => {
 
     const id = await run();
     await until(async () => (await grid.campaign(id)).progress.evaluated > 4);
+    // It waits for the tab, which could come too late on a fast machine.
+    await grid.call('POST', `/v1/campaigns/${id}/pause`);
     const first = await openTab(browser, await grid.invite());
     await begin(first, 2);
     await shows(first, 'Barrels');
+    await grid.call('POST', `/v1/campaigns/${id}/resume`);
     await until(async () =>
       (await grid.workers()).some((worker) => worker.name.startsWith('tab-') && worker.succeeded > 0),
     );

@@ -41,14 +41,14 @@ const invited = async (options: TabOptions = {}) => tabAt(await grid.invite(), o
 
 const held: string[] = [];
 
-/** A search that goes on until somebody stops it. */
+/** A training of hours, which goes on until somebody stops it. */
 async function submitLong(seed: number): Promise<string> {
-  const id = await grid.submit('run_cmaes_optimization', {
-    objective: { builtin: 'rastrigin' },
-    dimension: 20,
-    bounds: [-5, 5],
-    restarts: 'ipop',
-    max_evaluations: 1_000_000_000,
+  const id = await grid.submit('train_surrogate', {
+    rows: Array.from({ length: 400 }, (_, i) => [(i * 7) % 11, (i * 5) % 13, (i * 3) % 17]),
+    inputs: ['a', 'b'],
+    targets: ['c'],
+    epochs: 100_000,
+    members: 64,
     seed,
   });
   held.push(id);
@@ -86,7 +86,7 @@ describe('the volunteer page', () => {
     expect(worker).toMatchObject({ concurrency: 2, trusted: true, capabilities: { runtime: 'tab', cores: 2 } });
     const id = await submitLong(1);
     await shows(tab, 'Computing on 2 cores.');
-    await shows(tab, 'Searching for better designs');
+    await shows(tab, 'Training a model');
     expect((await inState(id, 'STARTED')).worker).toBe(worker.worker_id);
     const pings = await Promise.all([1, 2, 3].map(() => grid.submit('ping', {})));
     for (const ping of pings) expect((await grid.finished(ping)).state).toBe('SUCCESS');
@@ -114,7 +114,7 @@ describe('the volunteer page', () => {
     const tab = await invited();
     await begin(tab, 1);
     await inState(id, 'STARTED');
-    await shows(tab, /evaluations/);
+    await shows(tab, /epoch/);
     await tab.page.getByRole('button', { name: 'Stop' }).click();
     await shows(tab, 'Stopped.');
     const task = await inState(id, 'PENDING');

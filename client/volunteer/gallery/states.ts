@@ -93,7 +93,7 @@ const trade: CampaignPicture = {
     ...campaign,
     name: 'Strong and light',
     state: 'SUCCESS',
-    reason: 'the budget of 120 experiments is used up',
+    reason: 'Budget used up: 120 of 120 evaluations.',
     progress: { evaluated: 120, budget: 120, fraction: 1, step: 'done' },
     spec: { ...campaign.spec, objectives },
   },

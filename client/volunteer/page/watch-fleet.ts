@@ -4,7 +4,7 @@ import type { Volunteer } from './volunteer.ts';
 /** The clock of the page, in ms; the rest counts its ticks. */
 const tickMs = 1000;
 const campaignTicks = 4;
-const fleetTicks = 15;
+const fleetTicks = 6;
 
 /** Moves the page’s clock on, and keeps the picture of the work fresh where the token may read it, while somebody looks. */
 export function watchFleet(volunteer: Volunteer): void {

@@ -51,7 +51,19 @@ export class TestGrid {
 
   /** Starts a Node worker beside the tabs. */
   startNodeWorker(name: string): () => Promise<void> {
-    const args = [tabgrid, 'worker', '--url', this.url, '--token', this.#token, '--concurrency', '1', '-n', name];
+    const args = [
+      tabgrid,
+      'worker',
+      '--url',
+      this.url,
+      '--token',
+      this.#token,
+      '--concurrency',
+      '1',
+      '-n',
+      name,
+      '--json',
+    ];
     const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#workers.push(worker);
     return () => end(worker, 'SIGTERM');
@@ -117,8 +129,12 @@ async function serve(state: string, port: number): Promise<{ server: ChildProces
   const { readFile } = await import('node:fs/promises');
   const args = [tabgrid, 'serve', '--port', String(port), '--state', state, '--json'];
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: server.stdout });
-  const [line] = (await once(lines, 'line')) as [string];
+  const [line] = (await Promise.race([
+    once(createInterface({ input: server.stdout }), 'line'),
+    once(server, 'exit').then(([code]) => {
+      throw new Error(`tabgrid serve ended with ${String(code)} before it was up`);
+    }),
+  ])) as [string];
   const { url, token_path: tokenPath } = JSON.parse(line) as { url: string; token_path: string };
   return { server, url, token: (await readFile(tokenPath, 'utf8')).trim() };
 }

@@ -18,11 +18,8 @@ export function Campaigns({ picture }: { picture: CampaignPicture }) {
       <progress max={1} value={fraction} aria-label={`Progress of ${campaign.name}`} />
       <p class="campaign-line">
         {evaluated.toLocaleString('en')} of {count(budget, 'experiment', 'experiments')}
-        {campaign.state === 'RUNNING'
-          ? `, ${campaign.progress.step}`
-          : campaign.reason === null
-            ? ''
-            : `: ${campaign.reason}`}
+        {campaign.state === 'RUNNING' ? `, ${campaign.progress.step}` : '. '}
+        {campaign.reason}
       </p>
       {pareto !== null && pareto.front.length > 0 ? (
         <FrontPlot objectives={campaign.spec.objectives} front={pareto.front} />

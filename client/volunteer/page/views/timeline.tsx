@@ -1,8 +1,9 @@
 import type { WorkStatus } from '../../work-status.ts';
-import { count, kindOf, taskInWords } from '../words.ts';
+import { count, duration, kindOf, taskInWords } from '../words.ts';
 
-/** The span that the picture covers, in ms. */
-export const timelineMs = 180_000;
+/** The picture covers the time since the tab began, within these bounds, in ms. */
+const shortestMs = 30_000;
+const longestMs = 180_000;
 
 const width = 600;
 const rowHeight = 10;
@@ -17,17 +18,20 @@ interface Bar {
   running: boolean;
 }
 
-/** One line for each core, one bar for each task of the last three minutes. */
+/** One line for each core, one bar for each task of the last minutes. */
 export function Timeline({ work, nowMs }: { work: WorkStatus; nowMs: number }) {
-  const bars = barsOf(work, nowMs).filter((bar) => bar.toMs > nowMs - timelineMs);
+  const bars = barsOf(work, nowMs).filter((bar) => bar.toMs > nowMs - longestMs);
   if (bars.length === 0) return null;
   const rows = Math.max(...bars.map((bar) => bar.core)) + 1;
   const tasks = [...new Set(bars.map((bar) => bar.task))].sort((a, b) => kindOf(a) - kindOf(b));
-  const x = (ms: number) => (width * (Math.max(ms, nowMs - timelineMs) - (nowMs - timelineMs))) / timelineMs;
+  const spanMs = Math.min(longestMs, Math.max(shortestMs, nowMs - Math.min(...bars.map((bar) => bar.fromMs))));
+  const x = (ms: number) => Math.min(width, (width * Math.max(0, ms - nowMs + spanMs)) / spanMs);
   const height = rows * (rowHeight + gap) - gap;
   return (
     <section class="panel" aria-labelledby="timeline-title">
-      <h2 id="timeline-title">The last three minutes of this tab</h2>
+      <h2 id="timeline-title">
+        What this tab did <small>in the last {duration(spanMs)}</small>
+      </h2>
       <svg
         class="timeline"
         viewBox={`0 0 ${width} ${height}`}
@@ -45,7 +49,7 @@ export function Timeline({ work, nowMs }: { work: WorkStatus; nowMs: number }) {
             class={`bar kind-${kindOf(bar.task)}${bar.running ? ' running' : ''}`}
             x={x(bar.fromMs)}
             y={bar.core * (rowHeight + gap)}
-            width={Math.max(1.5, x(bar.toMs) - x(bar.fromMs) - 0.6)}
+            width={Math.max(0.8, x(bar.toMs) - x(bar.fromMs) - 0.4)}
             height={rowHeight}
           />
         ))}

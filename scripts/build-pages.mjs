@@ -1,6 +1,4 @@
 /** Builds the pages of `client/volunteer` into `dist/pages` with Vite. `scripts/build.mjs` and wrangler's `[build]` call it. */
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFolder, root, runStep } from './lib/steps.mjs';
 
@@ -20,8 +18,6 @@ const made = await runStep({
   ],
   output: 'dist/pages/index.html',
   async make() {
-    if (process.env.TABGRID_LAX || !existsSync(join(root, source, 'index.html')))
-      return mkdir(join(root, 'dist/pages'), { recursive: true });
     const { build } = await import('vite');
     await replaceFolder('dist/pages', (outDir) =>
       build({

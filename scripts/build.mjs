@@ -5,7 +5,6 @@
  * The edge bundle is made by wrangler from wrangler.toml, so that one's own machine runs the code that is deployed.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,10 +66,7 @@ function buildNode() {
     const shared = { absWorkingDir: root, outdir: folder, bundle: true, format: 'esm', logLevel: 'warning' };
     await build({
       ...shared,
-      entryPoints: {
-        cli: 'client/cli/main.ts',
-        ...(existsSync(join(root, 'node-worker/thread.ts')) && { thread: 'node-worker/thread.ts' }),
-      },
+      entryPoints: { cli: 'client/cli/main.ts', thread: 'node-worker/thread.ts' },
       platform: 'node',
       target: 'node20',
       packages: 'external',

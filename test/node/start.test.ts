@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CampaignView } from '#protocol';
-import { edgePid, freshFolder, run, start } from './helpers/processes.ts';
+import { edgePid, freshFolder, quickLeases, run, start } from './helpers/processes.ts';
 import { isAlive, untilGone } from './helpers/wait.ts';
 
 /** The worker that belongs to a `start`: the child that is not the edge. */
@@ -58,7 +58,7 @@ describe('tabgrid start', () => {
 
   it('starts its worker again when that one dies', async () => {
     const state = join(await freshFolder(), 'state');
-    const running = start(['start', '--port', '0', '--state', state]);
+    const running = start(['start', '--port', '0', '--state', state], quickLeases);
     await running.printed(/replayed: 10 %/);
     const edge = await edgePid(state);
     const workers = await Promise.all(

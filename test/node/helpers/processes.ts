@@ -97,13 +97,12 @@ export interface TestServe {
   readonly grid: Grid;
 }
 
-/** A worker that was killed is missed soon. */
-const quickLeases = { leaseMs: 4_000, heartbeatMs: 1_000 };
+/** An environment in which a worker that was killed is missed soon. */
+export const quickLeases = { TABGRID_CONFIG: JSON.stringify({ leaseMs: 4_000, heartbeatMs: 1_000 }) };
 
 /** An edge of the test’s own. @param port 0 for any; a second start on one state wants that of the first. */
 export async function startTestServe(state: string, port = 0): Promise<TestServe> {
-  const environment = { TABGRID_CONFIG: JSON.stringify(quickLeases) };
-  const running = start(['serve', '--json', '--port', String(port), '--state', state], environment);
+  const running = start(['serve', '--json', '--port', String(port), '--state', state], quickLeases);
   const [line] = await running.printed(/^\{.*\}$/m);
   const { url, token_path: tokenPath } = JSON.parse(line) as { url: string; token_path: string };
   const token = (await readFile(tokenPath, 'utf8')).trim();

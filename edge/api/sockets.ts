@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  asciiJson,
   campaignIdSchema,
   eventTypes,
   shardOf,
@@ -57,13 +58,6 @@ async function connect(env: Env, request: Request, principal: Principal, shard: 
     webSocket: answer.webSocket,
     headers: offered.length > 0 ? { 'sec-websocket-protocol': workerSubprotocol } : {},
   });
-}
-
-function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 const answers = { 101: { description: 'The socket is open.' } } as const;

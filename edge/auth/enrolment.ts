@@ -38,8 +38,8 @@ export interface Challenge {
 
 export function makeChallenge(key: PublicKey, keys: KeyRing, nowMs: number, nonce: string): Challenge {
   const expiresMs = nowMs + challengeTtlMs;
-  const json = JSON.stringify({ key: thumbprint(key), expires_ms: expiresMs, nonce });
-  return { challenge: sign(challengePurpose, json, keys[0]), expiresMs };
+  const claims = { key: thumbprint(key), expires_ms: expiresMs, nonce };
+  return { challenge: sign(challengePurpose, claims, keys[0]), expiresMs };
 }
 
 /**

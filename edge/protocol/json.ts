@@ -18,7 +18,7 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   for (let depth = 0; level.length > 0; depth++) {
     level = level
       .filter((each) => typeof each === 'object' && each !== null)
-      .flatMap((each) => Object.values(each as object) as unknown[]);
+      .flatMap((each) => Object.values(each) as unknown[]);
     if (depth >= maxDepth && level.length > 0) return true;
   }
   return false;

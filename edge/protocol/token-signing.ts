@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { fromBase64Url, toBase64Url } from './base64url.ts';
 import { TabgridError } from './errors.ts';
+import { asciiJson, type JsonObject } from './json.ts';
 import { claimsSchema, type Claims } from './token.ts';
 
 /**
@@ -45,7 +46,7 @@ export function keyRing(secrets: string | undefined): KeyRing {
 export function signToken(claims: Omit<Claims, 'kid'>, keys: KeyRing): string {
   const [key] = keys;
   const { sub, scope, exp, jti } = claims;
-  return sign(tokenPurpose, JSON.stringify({ sub, scope, exp, jti, kid: key.kid }), key);
+  return sign(tokenPurpose, { sub, scope, exp, jti, kid: key.kid }, key);
 }
 
 /** @throws TabgridError `unauthorized` for what this deployment did not sign, `token_expired` for what no longer counts. */
@@ -70,10 +71,9 @@ export function checkLifetime({ exp }: Claims, nowMs: number): void {
   }
 }
 
-/** Signs any JSON text for one purpose; what was signed for one purpose never counts for another. */
-export function sign(purpose: string, json: string, key: SigningKey): string {
-  const ascii = json.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const payload = toBase64Url(utf8ToBytes(ascii));
+/** Signs a JSON value for one purpose; what was signed for one purpose never counts for another. */
+export function sign(purpose: string, value: JsonObject, key: SigningKey): string {
+  const payload = toBase64Url(utf8ToBytes(asciiJson(value)));
   return `${payload}.${toBase64Url(mac(key.secret, purpose + payload))}`;
 }
 

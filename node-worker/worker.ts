@@ -85,7 +85,10 @@ export async function startWorker(input: WorkerConfigInput, hooks: WorkerHooks =
       transport: new WebSocketTransport({ url: config.url, token: () => config.token, open: openSocket, fetch }),
       executor,
       clock: systemClock,
-      ...(hooks.onEvent ? { onEvent: hooks.onEvent } : {}),
+      onEvent: (event) => {
+        if (event.type === 'phase' && event.phase === 'working') group?.edgeIsBack();
+        hooks.onEvent?.(event);
+      },
     },
   );
 

@@ -97,6 +97,10 @@ export class RedisGroup {
     if (evaluators.length > 0) this.#worker.start();
   }
 
+  edgeIsBack(): void {
+    this.#writer.edgeIsBack();
+  }
+
   takeNoMore(): void {
     this.#worker.takeNoMore();
   }

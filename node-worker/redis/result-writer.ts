@@ -42,6 +42,12 @@ export class ResultWriter {
     if (this.#failures === 0) this.#woken.abort();
   }
 
+  /** The edge was heard of: what waits for it need not wait longer. */
+  edgeIsBack(): void {
+    this.#failures = 0;
+    this.#woken.abort();
+  }
+
   /** Writes what is ready, unless the edge is away, and ends. */
   async finish(): Promise<void> {
     await this.close();

@@ -1,5 +1,5 @@
 export { parseCsv } from './parse.ts';
 export type { CsvTable } from './parse.ts';
-export { distinctRows, numericColumns, rowKey, rowOf } from './numeric.ts';
+export { distinctRows, maxMagnitude, numericColumns, rowKey, rowOf } from './numeric.ts';
 export type { Distinct, NumericTable } from './numeric.ts';
 export { writeCsv } from './write.ts';

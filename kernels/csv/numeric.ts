@@ -9,13 +9,17 @@ export interface NumericTable {
   readonly values: Float64Array;
 }
 
+/** Larger numbers overflow in sums of squares, and no quantity that is measured needs them. */
+export const maxMagnitude = 1e100;
+
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function cell(text: string, name: string, row: number): number {
   const trimmed = text.trim();
   const value = decimal.test(trimmed) ? Number(trimmed) : NaN;
-  if (Number.isFinite(value)) return value;
-  throw new KernelInputError(`row ${row + FIRST_DATA_ROW}, column ${JSON.stringify(name)}`, 'a finite number', text);
+  if (Math.abs(value) <= maxMagnitude) return value;
+  const expected = Number.isFinite(value) ? `a magnitude up to ${maxMagnitude}` : 'a finite number';
+  throw new KernelInputError(`row ${row + FIRST_DATA_ROW}, column ${JSON.stringify(name)}`, expected, text);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { maxMagnitude } from '#kernels/csv';
 import type { CampaignSpec, Fault } from '#protocol';
 
 /** What the schema of a campaign cannot say: faults between its members. */
@@ -5,11 +6,24 @@ export function specFaults(spec: CampaignSpec): Fault[] {
   return [...inputFaults(spec), ...objectiveFaults(spec), ...budgetFaults(spec), ...batchFaults(spec)];
 }
 
+/** A range narrower than this share of its ends has too few numbers between them to be searched. */
+const narrowestShare = 1e-9;
+
+function rangeFault(min: number, max: number): string | null {
+  if (min >= max) return `expected a number above min, ${min}`;
+  const largest = Math.max(Math.abs(min), Math.abs(max));
+  if (largest > maxMagnitude) return `expected bounds of a magnitude up to ${maxMagnitude}`;
+  return max - min < Math.max(narrowestShare * largest, 1 / maxMagnitude)
+    ? `expected a number further above min, ${min}`
+    : null;
+}
+
 function inputFaults({ space }: CampaignSpec): Fault[] {
   if ('pool' in space) return repeated('space.inputs', space.inputs ?? [], '');
-  const bounds = space.inputs.flatMap(({ min, max }, k) =>
-    min < max ? [] : [{ path: `space.inputs.${k}.max`, message: `expected a number above min, ${min}` }],
-  );
+  const bounds = space.inputs.flatMap(({ min, max }, k) => {
+    const message = rangeFault(min, max);
+    return message === null ? [] : [{ path: `space.inputs.${k}.max`, message }];
+  });
   const names = space.inputs.map(({ name }) => name);
   return [...bounds, ...repeated('space.inputs', names, '.name')];
 }

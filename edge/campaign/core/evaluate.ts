@@ -1,4 +1,5 @@
 import { catalog } from '#catalog';
+import { maxMagnitude } from '#kernels/csv';
 import type { CampaignSpec, ErrorCode, Json } from '#protocol';
 import { named, objectiveNames } from './observed.ts';
 import type { CampaignCore, Candidate, CandidateOutcome, Phase, PlannedTask } from './types.ts';
@@ -73,8 +74,9 @@ function outcomeOf({ objectives }: CampaignSpec, values: Record<string, number |
   for (const { name } of objectives) {
     // An objective without a name of its own is called y.
     const value = values[name] ?? (objectives.length === 1 ? values.y : undefined);
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      return { type: 'failed', error: `the evaluator gave no finite number for ${JSON.stringify(name)}` };
+    if (typeof value !== 'number' || !(Math.abs(value) <= maxMagnitude)) {
+      const error = `the evaluator gave no number of a magnitude up to ${maxMagnitude} for ${JSON.stringify(name)}`;
+      return { type: 'failed', error };
     }
     found.push(value);
   }

@@ -1,3 +1,4 @@
+import { maxMagnitude } from '#kernels/csv';
 import { TabgridError, type Fault, type Observations } from '#protocol';
 import { objectiveNames } from './observed.ts';
 import type { CampaignCore, Given } from './types.ts';
@@ -5,7 +6,7 @@ import type { CampaignCore, Given } from './types.ts';
 /**
  * A person’s own results, in the order of the campaign’s inputs and objectives.
  *
- * @throws TabgridError `invalid_request` with the path of each input or objective that is missing or unknown.
+ * @throws TabgridError `invalid_request` with the path of each input or objective that is missing, unknown or too large.
  */
 export function givenOf({ names, spec }: CampaignCore, observations: Observations): Given[] {
   const faults: Fault[] = [];
@@ -31,6 +32,9 @@ function pick(
   return names.map((name) => {
     const value = values[name];
     if (value === undefined) faults.push({ path: `${path}.${name}`, message: 'expected a number' });
+    else if (Math.abs(value) > maxMagnitude) {
+      faults.push({ path: `${path}.${name}`, message: `expected a magnitude up to ${maxMagnitude}` });
+    }
     return value ?? NaN;
   });
 }

@@ -57,7 +57,9 @@ export function searchTasks(state: CampaignCore, { round, results, chosen }: Sea
   return results.map((_, start) => {
     const index = round * results.length + start;
     const x0 =
-      start === 0 && incumbent !== null ? incumbent : randomPoint(inputs, chance(spec.seed, 'start', iteration, index));
+      start === 0 && incumbent !== null
+        ? within(inputs, incumbent)
+        : randomPoint(inputs, chance(spec.seed, 'start', iteration, index));
     return {
       ref: `search.${iteration}.${round}.${start}`,
       task: 'run_cmaes_optimization',
@@ -71,6 +73,11 @@ export function searchTasks(state: CampaignCore, { round, results, chosen }: Sea
       },
     };
   });
+}
+
+/** The nearest point of the box: what a person has measured may lie outside. */
+function within(inputs: readonly Input[], point: readonly number[]): number[] {
+  return inputs.map(({ min, max }, k) => Math.min(Math.max(point[k] ?? min, min), max));
 }
 
 /** What a search’s result says. @throws Error in words when it is not one. */

@@ -40,14 +40,16 @@ export function submission(state: CampaignCore): CampaignCommand[] {
 
 /** Budget, space or data decide what comes after an iteration. */
 export function nextIteration(state: CampaignCore, nowMs: number): Step {
-  if (untriedCount(state) === 0) {
-    const what = state.pool === null ? 'point of the space' : 'design of the pool';
-    return finish(state, 'SUCCESS', `Nothing is left to try: every ${what} has been.`, null, nowMs);
-  }
+  if (untriedCount(state) === 0) return exhausted(state, nowMs);
   const next = { ...state, iteration: state.iteration + 1, iterationStartedMs: nowMs };
-  return observedOf(next.candidates).length >= fewestObservations
-    ? enter(next, trainingPhase(next))
-    : evaluate(next, drawAtRandom(next, batchCount(next), 'random'), 'random');
+  if (observedOf(next.candidates).length >= fewestObservations) return enter(next, trainingPhase(next));
+  const drawn = drawAtRandom(next, batchCount(next), 'random');
+  return drawn.length === 0 ? exhausted(state, nowMs) : evaluate(next, drawn, 'random');
+}
+
+function exhausted(state: CampaignCore, nowMs: number): Step {
+  const what = state.pool === null ? 'point of the space' : 'design of the pool';
+  return finish(state, 'SUCCESS', `Nothing is left to try: every ${what} has been.`, null, nowMs);
 }
 
 export function evaluate(state: CampaignCore, proposals: readonly Proposal[], origin: Candidate['origin']): Step {
@@ -66,7 +68,9 @@ export function evaluate(state: CampaignCore, proposals: readonly Proposal[], or
   return enter({ ...state, candidates }, { type: 'evaluating', from, to: candidates.length });
 }
 
-/** Tries what a surrogate proposed; when nothing is left of it, another one is trained. */
+/** Tries what a surrogate proposed; when others have tried all of it meanwhile, another one is trained. */
 export function propose(state: CampaignCore, proposals: readonly Proposal[], nowMs: number): Step {
-  return proposals.length === 0 ? nextIteration(state, nowMs) : evaluate(state, proposals, 'surrogate');
+  if (proposals.length > 0) return evaluate(state, proposals, 'surrogate');
+  // A narrow range of floats may have fewer points than can be told from its bounds.
+  return drawAtRandom(state, 1, 'random').length === 0 ? exhausted(state, nowMs) : nextIteration(state, nowMs);
 }

@@ -74,6 +74,9 @@ describe('specFaults', () => {
     [{ space: box, objectives: [{ name: 'a', goal: 'max' }] }, ['objectives.0.name']],
     [{ space: { inputs: [box.inputs[0], box.inputs[0]] } }, ['space.inputs.1.name']],
     [{ space: { inputs: [{ name: 'a', type: 'float', min: 1, max: 1 }] } }, ['space.inputs.0.max']],
+    [{ space: { inputs: [{ name: 'a', type: 'float', min: -1e308, max: 1e308 }] } }, ['space.inputs.0.max']],
+    [{ space: { inputs: [{ name: 'a', type: 'float', min: 0, max: 5e-324 }] } }, ['space.inputs.0.max']],
+    [{ space: { inputs: [{ name: 'a', type: 'float', min: 1e16, max: 1e16 + 4 }] } }, ['space.inputs.0.max']],
     [{ space: { pool: '/p.csv', inputs: ['a', 'a', 'y'] } }, ['space.inputs.1', 'objectives.0.name']],
     [{ initial: 9 }, ['initial']],
     [{ initial: 0 }, ['initial']],
@@ -128,6 +131,21 @@ describe('givenOf', () => {
       { inputs: [1, 2], values: [3] },
       { inputs: [1, 2], values: null },
     ]);
+  });
+
+  it('refuses numbers that nothing can be learnt from', () => {
+    const wrong = [{ inputs: { a: 1e200, b: 2 }, values: { y: 1e308 } }];
+    const message = 'expected a magnitude up to 1e+100';
+    expect(() => givenOf(state, wrong)).toThrow(
+      expect.objectContaining({
+        details: {
+          faults: [
+            { path: 'observations.0.inputs.a', message },
+            { path: 'observations.0.values.y', message },
+          ],
+        },
+      }) as Error,
+    );
   });
 
   it('names every input and objective that is missing or unknown', () => {

@@ -158,6 +158,13 @@ describe('results of one’s own', () => {
     expect(course.state.iterations[0]).toMatchObject({ evaluated: 2, best: { values: { y: 99 } } });
   });
 
+  it('may lie outside the box, and the search begins within it', () => {
+    const dataset = 'a,b,y\n100,-7,99\n0,0,1\n1,1,2\n';
+    const course = Course.loaded(spec({ space: box, initial: 0, dataset_path: '/d.csv' }), dataset);
+    course.run(({ waiting }) => waiting[0]?.task === 'run_cmaes_optimization');
+    expect(course.kwargs('search.1.0.0').x0).toEqual([3, 0]);
+  });
+
   it('win over a proposal for the same design that comes in later', () => {
     const course = Course.loaded(spec({ batch_size: 1 })).run(({ state }) => state.phase.type === 'scoring');
     const [scoring] = course.waiting;
@@ -212,6 +219,15 @@ describe('the end of a campaign', () => {
     const tried = small.state.candidates.map((candidate) => candidate.inputs.join());
     expect(new Set(tried).size).toBe(6);
     expect(tried).toHaveLength(6);
+  });
+
+  it('comes when a range of floats has no further number', () => {
+    const inputs = [
+      { name: 'a', type: 'float', min: 1, max: 1 + Number.EPSILON },
+      { name: 'b', type: 'integer', min: 0, max: 1 },
+    ];
+    const course = Course.loaded(spec({ space: { inputs }, budget: 100 }));
+    expect(course.run().reason).toBe('Nothing is left to try: every point of the space has been.');
   });
 
   it('is a failure when no evaluation ever succeeds', () => {
@@ -276,7 +292,7 @@ describe('failed evaluations', () => {
     const failed = course.state.candidates.filter(({ outcome }) => outcome.type === 'failed');
     expect(failed.map(({ outcome }) => outcome)).toEqual([
       { type: 'failed', error: 'melted' },
-      { type: 'failed', error: 'the evaluator gave no finite number for "y"' },
+      { type: 'failed', error: 'the evaluator gave no number of a magnitude up to 1e+100 for "y"' },
     ]);
     const { exclude, pending } = course.kwargs('score.2') as { exclude: number[]; pending: number[][] };
     expect(exclude).toHaveLength(4);

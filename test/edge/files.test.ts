@@ -244,7 +244,7 @@ describe('bytes', () => {
 
   it('that were reserved and never came are forgotten after a day', async () => {
     const reserved = await filesStub.reserve('fay', '/never', { ifMatch: null, ifNoneMatch: null });
-    const blob = (reserved).ok;
+    const blob = reserved.ok;
     await sweepAfter(25 * 3_600_000);
     const late = await filesStub.commit(
       'fay',

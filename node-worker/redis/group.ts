@@ -28,7 +28,7 @@ export interface RedisGroupOptions {
   log: Log;
 }
 
-/** For ending processes and telling Redis. */
+/** For ending processes, and for telling Redis and the edge. */
 const leaveWithinMs = 10_000;
 
 /** This process’s membership in the group of workers that share one Redis. */
@@ -101,19 +101,28 @@ export class RedisGroup {
     this.#writer.edgeIsBack();
   }
 
+  /** A Redis that is away is not waited for. */
+  get #patienceMs(): number {
+    return this.#connections.every(({ status }) => status === 'ready') ? leaveWithinMs : 0;
+  }
+
   takeNoMore(): void {
     this.#worker.takeNoMore();
   }
 
   /** Takes no more candidates; resolves when those under way are answered and, if the edge is there, written back, or when `hurry` aborts. */
   async drain(hurry: AbortSignal): Promise<void> {
-    const drained = this.#worker.drain().then(() => this.#writer.finish());
-    inBackground(drained, this.#options.log);
+    const { clock, log } = this.#options;
+    const drained = this.#worker.drain().then(() => {
+      const written = this.#writer.finish();
+      inBackground(written, log);
+      return atMost(clock, this.#patienceMs, written);
+    });
     const hurried = new Promise<void>((resolve) => {
       if (hurry.aborted) resolve();
       else hurry.addEventListener('abort', () => resolve());
     });
-    await Promise.race([drained.catch(() => undefined), hurried]);
+    await Promise.race([drained, hurried]);
   }
 
   /** Gives running candidates back to the others and leaves. Does not wait long for a Redis that is away. */
@@ -126,10 +135,9 @@ export class RedisGroup {
       await this.#writer.close();
       await this.#store.leave(evaluators);
     };
-    const isThere = this.#connections.every(({ status }) => status === 'ready');
     const left = orderly();
     inBackground(left, log);
-    await atMost(clock, isThere ? leaveWithinMs : 0, left);
+    await atMost(clock, this.#patienceMs, left);
     void this.#writer.close();
     for (const connection of this.#connections) connection.disconnect();
   }

@@ -186,6 +186,15 @@ describe('a group of workers with one Redis', () => {
 });
 
 describe('faults', () => {
+  it('a worker leaves though Redis is away', async () => {
+    const { start } = await setup();
+    const worker = await start('a', { evaluators: { sim: 'echo 5' } });
+    await redis.kill();
+    worker.stop();
+    expect(await worker.exited).toBe(0);
+    await redis.start();
+  });
+
   it('a worker that is killed loses nothing: another takes its candidates over', async () => {
     const { start, prefix } = await setup();
     const evaluators = { sim: gated('gate') };

@@ -15,6 +15,8 @@ export interface Screen {
 }
 
 const barWidth = 24;
+/** On a terminal narrower than this the bars are half as wide, so that there is room for words. */
+const narrowColumns = 100;
 /** Without a terminal a row is told each time it has come so much further. */
 const plainStep = 0.1;
 const clearLine = '\u001b[2K';
@@ -54,10 +56,11 @@ export class ProgressDisplay {
   #draw(): void {
     const labelWidth = Math.max(0, ...[...this.#rows.values()].map((row) => row.label.length));
     const columns = this.#screen.columns ?? 80;
+    const width = columns < narrowColumns ? barWidth / 2 : barWidth;
     this.#erase();
     for (const row of this.#rows.values()) {
       const percent = `${Math.floor(row.fraction * 100)} %`.padStart(5);
-      const line = `  ${row.label.padEnd(labelWidth)}  ${bar(row.fraction, barWidth)} ${percent}  ${row.detail}`;
+      const line = `  ${row.label.padEnd(labelWidth)}  ${bar(row.fraction, width)} ${percent}  ${row.detail}`;
       // A line that wraps could not be erased again.
       this.#screen.write(`${line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`}\n`);
     }

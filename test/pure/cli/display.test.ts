@@ -26,8 +26,8 @@ describe('progress on a terminal', () => {
     display.update('a', { label: 'pool', fraction: 1, detail: 'done' });
     const screen = replay(written());
     expect(screen).toEqual([
-      '  pool  ████████████████████████ 100 %  done',
-      '  box   ░░░░░░░░░░░░░░░░░░░░░░░░   0 %  begun',
+      '  pool  ████████████ 100 %  done',
+      '  box   ░░░░░░░░░░░░   0 %  begun',
     ]);
   });
 

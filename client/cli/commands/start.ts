@@ -48,6 +48,7 @@ for the laboratory. Keeps serving until Ctrl-C.`,
         if (!interrupted.signal.aborted) throw error;
         process.exitCode = interruptedStatus;
       } finally {
+        display.finish();
         display.note('Stopping.');
         await started.stop();
       }
@@ -55,7 +56,7 @@ for the laboratory. Keeps serving until Ctrl-C.`,
 }
 
 function welcome(url: string, invite: string): string {
-  return `Tabgrid ${version} at ${url}, with one worker. Two campaigns look for the toughest of printed structures.
+  return `Tabgrid ${version} at ${url}, with one worker. Two campaigns look for the toughest printed structure.
 Lend it a browser tab meanwhile; whoever has this link computes as a trusted worker:
 
   ${invite}

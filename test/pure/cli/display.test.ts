@@ -25,10 +25,7 @@ describe('progress on a terminal', () => {
     display.update('b', { label: 'box', fraction: 0, detail: 'begun' });
     display.update('a', { label: 'pool', fraction: 1, detail: 'done' });
     const screen = replay(written());
-    expect(screen).toEqual([
-      '  pool  ████████████ 100 %  done',
-      '  box   ░░░░░░░░░░░░   0 %  begun',
-    ]);
+    expect(screen).toEqual(['  pool  ████████████ 100 %  done', '  box   ░░░░░░░░░░░░   0 %  begun']);
   });
 
   it('keeps notes above the rows', () => {

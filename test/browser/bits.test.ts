@@ -117,7 +117,7 @@ describe('a tab in Chromium', () => {
   });
 
   it('goes on, bit by bit, where a tab that was closed had stopped', async () => {
-    const long = { ...search, max_evaluations: 1_500_000, dimension: 20 };
+    const long = { ...search, max_evaluations: 600_000, dimension: 20 };
     const id = await grid.submit('run_cmaes_optimization', long);
     const first = await openTab(browser, await grid.invite());
     await begin(first, 1);

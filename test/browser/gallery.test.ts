@@ -7,6 +7,7 @@ import { launchChromium } from './support/browser.ts';
 
 let server: ViteDevServer;
 let browser: Browser;
+let page: Page;
 
 beforeAll(async () => {
   const root = fileURLToPath(new URL('../../client/volunteer', import.meta.url));
@@ -20,6 +21,7 @@ beforeAll(async () => {
     launchChromium(),
   ]);
   await server.listen();
+  page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
 });
 
 afterAll(async () => {
@@ -63,7 +65,7 @@ function faintTexts(): string[] {
   });
 }
 
-async function show(page: Page, name: string): Promise<void> {
+async function show(name: string): Promise<void> {
   await page.goto(`${server.resolvedUrls?.local[0] ?? ''}gallery/index.html?state=${name}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
 }
@@ -91,9 +93,7 @@ const layouts = [
 
 describe('every state of the page', () => {
   it.each(Object.keys(states))('%s fits phone and desktop and can be read by day and by night', async (name) => {
-    const context = await browser.newContext({ reducedMotion: 'reduce' });
-    const page = await context.newPage();
-    await show(page, name);
+    await show(name);
     const findings: string[] = [];
     for (const layout of layouts) {
       await page.setViewportSize(layout.viewport);
@@ -106,15 +106,11 @@ describe('every state of the page', () => {
       findings.push(...faint.map((text) => `${colorScheme}: too faint: ${text}`));
     }
     expect(findings).toEqual([]);
-    await context.close();
   });
 
   it('running stands still for people who asked for less motion', async () => {
-    const context = await browser.newContext({ reducedMotion: 'reduce' });
-    const page = await context.newPage();
-    await show(page, 'running');
+    await show('running');
     const moving = await page.evaluate(() => document.getAnimations().length);
     expect(moving).toBe(0);
-    await context.close();
   });
 });

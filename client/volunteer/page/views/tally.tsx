@@ -13,7 +13,7 @@ export function Tally(props: { work: WorkStatus; lifetime: Lifetime; fleet: Flee
   ];
   return (
     <section class="panel" aria-labelledby="tally-title">
-      <h2 id="tally-title">Done so far</h2>
+      <h2 id="tally-title">Done so far {work.workerName !== null && <small>by {work.workerName}</small>}</h2>
       <dl class="tally">
         <div>
           <dt>Tasks finished</dt>

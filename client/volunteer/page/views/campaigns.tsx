@@ -33,7 +33,7 @@ export function Campaigns({ picture }: { picture: CampaignPicture }) {
       )}
       {pareto !== null && (
         <p class="campaign-best">
-          <span>Designs that nothing beats in every respect</span> <strong>{pareto.front.length}</strong>
+          <span>Best trade-offs found</span> <strong>{pareto.front.length}</strong>
         </p>
       )}
     </section>

@@ -1,42 +1,14 @@
 import { z } from 'zod';
 import { taskTypes } from '#catalog';
-import {
-  controlCommands,
-  jsonObjectSchema,
-  TabgridError,
-  workerIdSchema,
-  type WorkerId,
-  type WorkerView,
-} from '#protocol';
+import { controlCommands, jsonObjectSchema, TabgridError, workerIdSchema, type WorkerId } from '#protocol';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { call } from '../lib/rpc.ts';
+import { monitor } from '../monitor/rpc.ts';
 import { json } from './respond.ts';
 import { route, type Route } from './route.ts';
-import { allShards, askAll, sumQueues } from './shards.ts';
+import { allShards, sumQueues } from './shards.ts';
 import { taskTypeView } from './views.ts';
-
-/** One row for a worker, though it is connected to several shards. */
-function mergeWorkers(workers: readonly WorkerView[]): WorkerView[] {
-  const byId = new Map<WorkerId, WorkerView>();
-  for (const worker of workers) {
-    const seen = byId.get(worker.worker_id);
-    byId.set(worker.worker_id, seen === undefined ? worker : addWorkers(seen, worker));
-  }
-  return [...byId.values()];
-}
-
-function addWorkers(a: WorkerView, b: WorkerView): WorkerView {
-  const [newer, older] = a.last_heartbeat_at >= b.last_heartbeat_at ? [a, b] : [b, a];
-  return {
-    ...newer,
-    state: a.state === 'online' || b.state === 'online' ? 'online' : 'offline',
-    active: newer.active + older.active,
-    succeeded: newer.succeeded + older.succeeded,
-    failed: newer.failed + older.failed,
-    busy_seconds: newer.busy_seconds + older.busy_seconds,
-  };
-}
 
 /** Asks the shard that the worker is connected to. */
 async function control(
@@ -93,8 +65,7 @@ export const gridRoutes: readonly Route[] = [
       summary: 'The workers, online and recently seen.',
       answers: { 200: { description: 'The worker table.', component: 'Workers' } },
     },
-    async ({ env, principal }) =>
-      json({ workers: mergeWorkers((await askAll(env, (shard) => shard.workers(principal))).flat()) }),
+    async ({ env }) => json({ workers: await call(monitor(env).workers()) }),
   ),
   route(
     {

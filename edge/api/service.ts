@@ -4,9 +4,10 @@ import { docsPage } from './docs-page.ts';
 import { prometheusText } from './metrics.ts';
 import { referenceOf, type Reference } from './openapi.ts';
 import { loadConfig } from '../config.ts';
+import { call } from '../lib/rpc.ts';
+import { monitor } from '../monitor/rpc.ts';
 import { json, text } from './respond.ts';
 import { route, type Route } from './route.ts';
-import { askAll } from './shards.ts';
 
 const tag = 'service';
 
@@ -43,7 +44,7 @@ export function serviceRoutes(app: () => Hono<{ Bindings: Env }>): readonly Rout
         answers: { 200: { description: 'The metrics.', media: 'text/plain' } },
       },
       async ({ env }) =>
-        text(prometheusText(await askAll(env, (shard) => shard.stats())), 'text/plain; version=0.0.4; charset=utf-8'),
+        text(prometheusText(await call(monitor(env).stats())), 'text/plain; version=0.0.4; charset=utf-8'),
     ),
     route(
       {

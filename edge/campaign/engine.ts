@@ -21,7 +21,7 @@ import { SqlOutboxStore } from '../lib/outbox-store.ts';
 import { Database } from '../lib/sql.ts';
 import { doChore, nextChore } from './chores.ts';
 import { begin, step } from './core/step.ts';
-import type { CampaignCommand, CampaignEvent } from './core/types.ts';
+import type { CampaignCommand, CampaignCore, CampaignEvent, Step } from './core/types.ts';
 import { BrokerMessages, refusalOf } from './messages.ts';
 import { migrations } from './schema.ts';
 import { CampaignStore, type Stored } from './store.ts';
@@ -160,12 +160,23 @@ export class Engine {
     const stored = this.#stored;
     if (stored === null) return;
     const nowMs = this.#clock.now();
-    const { state, commands } = step(stored.core, event, nowMs);
+    const { state, commands } = this.#step(stored.core, event, nowMs);
     if (state === stored.core && commands.length === 0) return;
     this.parts.store.save(stored.core, state);
     this.#stored = { ...stored, core: state };
     this.#carryOut(commands, nowMs);
     this.#tell(nowMs);
+  }
+
+  /** A defect ends the campaign in words; it would come again with each delivery of the same message. */
+  #step(core: CampaignCore, event: CampaignEvent, nowMs: number): Step {
+    try {
+      return step(core, event, nowMs);
+    } catch (error) {
+      log('error', 'campaign-step-failed', { event: event.type, phase: core.phase.type, error });
+      const message = 'Something went wrong in Tabgrid; the log has the details.';
+      return step(core, { type: 'broken', code: 'internal', message }, nowMs);
+    }
   }
 
   #carryOut(commands: readonly CampaignCommand[], nowMs: number): void {
@@ -199,7 +210,7 @@ export class Engine {
     } catch (error) {
       refusal = refusalOf(error);
     }
-    this.apply({ type: 'not_submitted', message: refusal });
+    this.apply({ type: 'broken', code: 'invalid_arguments', message: refusal });
   }
 
   /** Progress with every new phase, and else as often as the deployment says. */

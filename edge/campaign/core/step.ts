@@ -49,8 +49,8 @@ export function step(state: CampaignCore, event: CampaignEvent, nowMs: number): 
       return afterWriting(state, event.path);
     case 'task_finished':
       return afterTask(state, event, nowMs);
-    case 'not_submitted':
-      return fail(state, 'invalid_arguments', event.message, nowMs);
+    case 'broken':
+      return fail(state, event.code, event.message, nowMs);
     case 'given':
       return { state: withGiven(state, event.items), commands: [] };
     case 'pause':

@@ -3,6 +3,7 @@ import type {
   CampaignIteration,
   CampaignSpec,
   CampaignState,
+  ErrorCode,
   EventType,
   Json,
   JsonObject,
@@ -146,8 +147,8 @@ export type CampaignEvent =
       readonly result: Json;
       readonly error: TaskError | null;
     }
-  /** Tasks that the phase needs were refused. */
-  | { readonly type: 'not_submitted'; readonly message: string }
+  /** It cannot go on: tasks that it needs were refused, or a defect came to light. */
+  | { readonly type: 'broken'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'given'; readonly items: readonly Given[] }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }

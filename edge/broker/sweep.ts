@@ -116,10 +116,13 @@ function sweepRetention(core: Core): void {
   core.tasks.flush();
   const deleted = core.stored.deleteFinal(firstIdAt(core.shard, cutoffMs), cutoffMs, batchCount);
   const trimmed = core.events.trim(nowMs - core.config.eventRetentionMs, batchCount);
-  core.workers.trim(cutoffMs, (id) => core.leases.countOf(id) === 0 && id !== edgeWorker.id);
+  const leftWorkers = core.workers.trim(
+    cutoffMs,
+    (id) => id === edgeWorker.id || core.leases.countOf(id) > 0 || core.sessions.byWorker(id) !== undefined,
+  );
   const isUnfinished = deleted === batchCount || trimmed === batchCount;
   if (isUnfinished) core.alarms.set('retention', nowMs);
-  else if (!core.stored.isEmpty() || core.events.hasOlder || core.workers.size > 0) {
+  else if (!core.stored.isEmpty() || core.events.hasOlder || leftWorkers > 0) {
     core.alarms.set('retention', nowMs + retentionPeriodMs(core));
   }
 }

@@ -190,5 +190,6 @@ export function leave(core: Core, session: WorkerSession, reason: string): void 
   }
   core.sessions.close(session);
   core.workers.setOffline(session.worker, seenMs);
+  core.alarms.setBy('retention', core.clock.now() + retentionPeriodMs(core));
   core.events.add({ type: 'worker-offline', owner: null, worker: workerId, data: { reason } });
 }

@@ -105,10 +105,6 @@ export class WorkerTable {
     return this.#byId.values();
   }
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
   /** A worker has come, or has said something new of itself. */
   register(workerId: WorkerId, sub: string, profile: WorkerProfile, online: boolean, nowMs: number): WorkerRecord {
     const present = this.#byId.get(workerId);
@@ -162,15 +158,25 @@ export class WorkerTable {
     for (const record of this.#dirty) this.#write(record);
   }
 
-  /** Forgets workers that left before `cutoffMs` and hold nothing. */
-  trim(cutoffMs: number, holdsNothing: (id: WorkerId) => boolean): void {
+  /**
+   * Forgets workers that were last heard of before `cutoffMs`.
+   * @param isKept for those that are connected or hold something.
+   * @returns how many are left that will have to be forgotten one day.
+   */
+  trim(cutoffMs: number, isKept: (id: WorkerId) => boolean): number {
+    let left = 0;
     for (const record of this.#byId.values()) {
-      if (record.online || record.seenMs >= cutoffMs || !holdsNothing(record.workerId)) continue;
+      if (isKept(record.workerId)) continue;
+      if (record.seenMs >= cutoffMs) {
+        left++;
+        continue;
+      }
       this.#byId.delete(record.workerId);
       this.#dirty.delete(record);
       this.#database.run('DELETE FROM workers WHERE worker_id = ?', record.workerId);
       this.#database.run('DELETE FROM leases WHERE worker_id = ?', record.workerId);
     }
+    return left;
   }
 
   #write(record: WorkerRecord): void {

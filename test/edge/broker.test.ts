@@ -290,6 +290,24 @@ describe('history', () => {
   });
 });
 
+describe('at rest', () => {
+  it('nothing is left to do once everything is old', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const id = await world.submitOne();
+    const { attempt } = await worker.task();
+    worker.say({ type: 'outcomes', items: [{ task_id: id, attempt, outcome: success(), runtime_ms: 1 }], credits: 0 });
+    await worker.ack();
+    await ok(world.api.wait(alice, await world.submitOne({ task: 'ping', kwargs: {} }), 30));
+    worker.say({ type: 'goodbye', reason: 'done' });
+    await worker.closed;
+    for (let day = 0; day < 3; day++) await world.advance(25 * 3_600_000);
+    expect(await world.rows('SELECT * FROM alarms')).toEqual([]);
+    expect(await world.rows('SELECT id FROM tasks')).toEqual([]);
+    expect((await ok(world.api.workers(alice))).map((row) => row.worker_id)).toEqual(['edge']);
+  });
+});
+
 describe('large values', () => {
   it('lie beside the row and come back whole', async () => {
     const world = await BrokerWorld.create();

@@ -75,6 +75,25 @@ describe('a campaign', () => {
     expect(await outcome(world)).toEqual(await rehearsed(world, boxSpec()));
   });
 
+  it('gives many observations to training by a file, over evictions, and deletes it', async () => {
+    const inputs = Array.from({ length: 99 }, (_, k) => ({ name: `x${k}`, type: 'float' as const, min: 0, max: 1 }));
+    const world = await CampaignWorld.start(boxSpec({ space: { inputs }, initial: 60, budget: 61, batch_size: 1 }));
+    world.compute = (task, kwargs) =>
+      task === 'evaluate_candidates'
+        ? { state: 'SUCCESS', result: { values: [{ y: 1 }], failed: [] }, error: null }
+        : compute(task, kwargs);
+    for (const assignment of await world.lease()) await world.report(assignment);
+    await world.evict();
+    const [training] = await world.lease();
+    const path = `/campaigns/${world.id}/observations-1.csv`;
+    expect(training!.kwargs).toMatchObject({ dataset_path: path });
+    const csv = new TextDecoder().decode(await readFile(testEnv, 'alice', path));
+    expect(csv.trimEnd().split('\r\n')).toHaveLength(61);
+    await world.report(training!);
+    expect(await world.work(() => world.evict())).toMatchObject({ state: 'SUCCESS', progress: { evaluated: 61 } });
+    await expect(readFile(testEnv, 'alice', path)).rejects.toMatchObject({ code: 'file_not_found' });
+  });
+
   it('keeps the newest model’s files and deletes the others', async () => {
     const deleted: string[] = [];
     const world = await CampaignWorld.start(poolSpec());

@@ -8,8 +8,10 @@ export const serveDefaults = {
   adminTokenTtlSeconds: 365 * 86_400,
   /** How long the edge may take until it answers. */
   startTimeoutMs: 30_000,
-  /** The log is set aside at a start at which it is larger than this; one older log is kept. */
+  /** A log that has grown over this is set aside; one older one is kept. */
   maxLogBytes: 10 * 1024 * 1024,
+  /** How often logs are looked at. */
+  logCheckMs: 60_000,
 } as const;
 
 /** Defaults of the commands that talk to a grid. */

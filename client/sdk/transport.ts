@@ -30,8 +30,17 @@ export class Transport {
 
   /** @throws TabgridError whatever the edge refuses; TypeError where it cannot be reached after all retries. */
   async json<T>(call: Call): Promise<T> {
-    const response = await this.send(call);
-    return (await response.json()) as T;
+    const keyed = { ...call, idempotencyKey: call.idempotencyKey ?? this.#newKey() };
+    for (let tries = 0; ; tries++) {
+      const response = await this.send(keyed);
+      try {
+        return (await response.json()) as T;
+      } catch (error) {
+        // The connection broke in the middle of the answer; the key makes asking again harmless.
+        const again = error instanceof TypeError && !(call.body instanceof ReadableStream);
+        if (!again || call.signal?.aborted || tries >= this.options.retries) throw error;
+      }
+    }
   }
 
   /** @returns a response whose status is a success, its body unread. */

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { campaignSpecSchema, faultsOf, type CampaignView } from '#protocol';
 import type { Campaign, CampaignSpecInput, CampaignSummary } from '../../sdk/index.ts';
 import { campaignRow } from '../lib/campaign-progress.ts';
-import { connect, withConnection, type ConnectionOptions } from '../lib/connection.ts';
+import { connect, patientRetries, withConnection, type ConnectionOptions } from '../lib/connection.ts';
 import { CommandError, UsageError } from '../lib/errors.ts';
 import { parseJson, readText } from '../lib/json-argument.ts';
 import { createOutput, listValues, short, table, type Output } from '../lib/output.ts';
@@ -35,7 +35,7 @@ Example:
         return;
       }
       output.note(`Campaign ${campaign.id} is under way.`);
-      const view = await watch(campaign, output);
+      const view = await watch((await connect(flags, patientRetries)).campaigns.get(campaign.id), output);
       output.result(view, () => summary(view));
       if (view.state !== 'SUCCESS')
         throw new CommandError(`campaign ${view.state}: ${view.reason ?? 'no reason given'}`);

@@ -79,6 +79,7 @@ Examples:
   state      ${served.state.path}
   token      ${served.state.token}
   log        ${served.state.logs}
+  page       ${served.url}/
   reference  ${served.url}/docs
 
 Ctrl-C stops it.`,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { signatureSchema, type JsonObject, type Signature } from '#protocol';
-import { connect, withConnection, type ConnectionOptions } from '../lib/connection.ts';
+import { connect, patientRetries, withConnection, type ConnectionOptions } from '../lib/connection.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { CommandError, exitStatus, UsageError } from '../lib/errors.ts';
 import { parseJsonObject } from '../lib/json-argument.ts';
@@ -51,9 +51,11 @@ Examples:
         return;
       }
       output.note(`Task ${result.id} is under way.`);
-      const view = await result.settled(
-        flags.timeout === undefined ? {} : { timeoutSeconds: parseDuration(flags.timeout) },
-      );
+      const view = await (
+        await connect(flags, patientRetries)
+      )
+        .result(result.id)
+        .settled(flags.timeout === undefined ? {} : { timeoutSeconds: parseDuration(flags.timeout) });
       if (view.state !== 'SUCCESS') {
         if (flags.json) output.result(view, () => '');
         throw new CommandError(

@@ -5,6 +5,11 @@ import { clientDefaults, serveDefaults } from '../config.ts';
 import { readOrUndefined, stateDir } from '../serve/state-dir.ts';
 import { UsageError } from './errors.ts';
 
+/** Somebody waits at a terminal: a grid that does not answer within seconds is told of. */
+const interactiveRetries = 3;
+/** Somebody waits for a result: it is worth waiting for a grid that comes back. */
+export const patientRetries = 20;
+
 /** The options of every command that talks to a grid. */
 export interface ConnectionOptions {
   url: string;
@@ -40,19 +45,17 @@ export async function tokenOf(options: Pick<ConnectionOptions, 'token' | 'state'
   return token;
 }
 
-export async function connect(options: ConnectionOptions): Promise<Grid> {
+/** @param retries more than a few for a command that waits: it rides out a restart of the edge. */
+export async function connect(options: ConnectionOptions, retries = interactiveRetries): Promise<Grid> {
   if (!/^https?:\/\//.test(options.url) || !URL.canParse(options.url)) {
     throw new UsageError(
       `--url: expected an address such as ${clientDefaults.url}, got ${JSON.stringify(options.url)}`,
     );
   }
-  return openGrid(options.url, await tokenOf(options));
+  return openGrid(options.url, await tokenOf(options), retries);
 }
 
-/** Somebody waits at a terminal: a grid that does not answer within seconds is told of. */
-const interactiveRetries = 3;
-
 /** Node 20 has no WebSocket of its own; undici’s does what a browser’s does. */
-export function openGrid(url: string, token: string, retries = interactiveRetries): Grid {
+export function openGrid(url: string, token: string, retries: number): Grid {
   return new Grid({ url, token, WebSocket, retries });
 }

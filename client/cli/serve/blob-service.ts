@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -37,6 +37,8 @@ export async function startBlobService(folders: BlobFolders, socketPath: string)
       resolve();
     });
   });
+  // Whoever may not look into the state directory may not ask here either, wherever the socket is.
+  await chmod(socketPath, 0o600);
   return server;
 }
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveDefaults } from '../config.ts';
 import { identityOf } from '../lib/process-identity.ts';
-import { openEdgeLog } from './edge-log.ts';
+import { edgeLogPath, openLog } from './edge-log.ts';
 import type { StateLock } from './lock.ts';
 import { readManifest, type Built } from './manifest.ts';
 import { untilHealthy } from './probe.ts';
@@ -54,7 +54,7 @@ async function spawnEdge(options: EdgeOptions): Promise<WorkerdProcess> {
     configPath: state.workerdConfig,
   });
   await writeFile(state.workerdConfig, config, { mode: 0o600 });
-  const log = await openEdgeLog(state);
+  const log = await openLog(edgeLogPath(state));
   try {
     return spawnWorkerd(state.workerdConfig, log.fd, options.variables);
   } finally {

@@ -7,9 +7,9 @@ import type { Supervisor } from '../lib/supervisor.ts';
 import type { WorkerdProcess } from './workerd-process.ts';
 import { adminToken, mintToken } from './access-tokens.ts';
 import { startBlobService } from './blob-service.ts';
-import { edgeLogPath } from './edge-log.ts';
+import { edgeLogPath, keepLogsSmall } from './edge-log.ts';
 import { reachable, superviseEdge } from './edge.ts';
-import { lockState, type StateLock } from './lock.ts';
+import { lockState } from './lock.ts';
 import { built, readManifest, type Built } from './manifest.ts';
 import { reservePort } from './probe.ts';
 import { createStateDir, loadSecret, type StateDir } from './state-dir.ts';
@@ -73,13 +73,19 @@ export async function startServe(options: ServeOptions): Promise<Served> {
       onNotice: options.onNotice,
     });
     await startOrExplain(supervisor, blobs, state);
+    const leaveLogs = keepLogsSmall(state);
     return {
       url,
       token,
       state,
       edgePid: () => supervisor.pid,
       mint: (subject, scope, ttlSeconds) => mintToken(secret, subject, scope, ttlSeconds),
-      stop: () => stopAll(supervisor, blobs, lock),
+      stop: async () => {
+        leaveLogs();
+        await supervisor.stop();
+        await closeServer(blobs);
+        await lock.release();
+      },
     };
   } catch (error) {
     await lock.release();
@@ -106,12 +112,6 @@ async function startOrExplain(supervisor: Supervisor<WorkerdProcess>, blobs: Ser
     const message = error instanceof Error ? error.message : String(error);
     throw new CommandError(`the edge did not start: ${message}. Its log is ${edgeLogPath(state)}`);
   }
-}
-
-async function stopAll(supervisor: Supervisor<WorkerdProcess>, blobs: Server, lock: StateLock): Promise<void> {
-  await supervisor.stop();
-  await closeServer(blobs);
-  await lock.release();
 }
 
 function closeServer(server: Server): Promise<void> {

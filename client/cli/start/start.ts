@@ -1,14 +1,11 @@
 import type { WorkerView } from '#protocol';
 import type { Grid } from '../../sdk/index.ts';
-import { openGrid } from '../lib/connection.ts';
+import { openGrid, patientRetries } from '../lib/connection.ts';
 import type { ProgressDisplay } from '../lib/progress-display.ts';
 import { startServe, type Served, type ServeOptions } from '../serve/serve.ts';
 import { demoData, runDemos, uploadData, type DemoResult } from './demo.ts';
 import { knownDesigns, type KnownDesigns } from './designs.ts';
 import { superviseWorker } from './worker-process.ts';
-
-/** The grid is on this machine and supervised: whoever is cut off waits until it is back. */
-const patientRetries = 20;
 
 /** A grid with a worker, on this machine. */
 export interface Started {

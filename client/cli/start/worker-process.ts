@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { superviseChild } from '../lib/child.ts';
 import { Supervisor, type SupervisedProcess } from '../lib/supervisor.ts';
+import { openLog, workerLogPath } from '../serve/edge-log.ts';
 import { built } from '../serve/manifest.ts';
 import type { Served } from '../serve/serve.ts';
 
@@ -18,7 +18,7 @@ export function superviseWorker(served: Served, onNotice: (message: string) => v
 }
 
 async function spawnWorker({ url, token, state }: Served): Promise<SupervisedProcess> {
-  const log = await open(join(state.logs, 'worker.log'), 'a', 0o600);
+  const log = await openLog(workerLogPath(state));
   try {
     const child = spawn(process.execPath, [join(built.node, 'cli.js'), 'worker', '--quiet', '--url', url], {
       // A group of its own, so that Ctrl-C reaches it through its supervisor; a token in the arguments would show in the process list.

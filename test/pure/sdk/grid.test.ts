@@ -34,6 +34,18 @@ describe('submit', () => {
     expect(clock.slept).toEqual([125, 250]);
   });
 
+  it('asks again, under the same key, when the connection breaks in the middle of the answer', async () => {
+    const { grid, edge } = setup();
+    const broken = (): Response => {
+      const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError('terminated')) });
+      return new Response(body, { status: 202 });
+    };
+    edge.answers(broken, json(submitted, 202));
+    expect((await grid.submit('ping', {})).id).toBe(submitted.task_id);
+    expect(edge.seen).toHaveLength(2);
+    expect(new Set(edge.seen.map((request) => request.headers.get('idempotency-key'))).size).toBe(1);
+  });
+
   it('waits as long as the edge asks for', async () => {
     const { grid, edge, clock } = setup();
     edge.answers(refusal('rate_limited', 429, { 'retry-after': '7' }), json(submitted, 202));

@@ -84,7 +84,7 @@ describe('a campaign', () => {
         : compute(task, kwargs);
     for (const assignment of await world.lease()) await world.report(assignment);
     await world.evict();
-    const [training] = await world.lease();
+    const [training] = await world.lease(1);
     const path = `/campaigns/${world.id}/observations-1.csv`;
     expect(training!.kwargs).toMatchObject({ dataset_path: path });
     const csv = new TextDecoder().decode(await readFile(testEnv, 'alice', path));

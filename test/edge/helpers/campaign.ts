@@ -121,7 +121,7 @@ function search({ seed, bounds }: JsonObject): Json {
   const [lower, upper] = bounds as [number[], number[]];
   const x = lower.map((low, k) => low + rng.uniform() * (upper[k]! - low));
   return {
-    x: [x[0]!, Math.round(x[1]!)],
+    x: x.map((value, k) => (k === 1 ? Math.round(value) : value)),
     fun: rng.uniform(),
     evaluations: 10,
     iterations: 1,

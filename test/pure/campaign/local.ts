@@ -1,4 +1,4 @@
-import { TabgridError, type CampaignSpec } from '#protocol';
+import { TabgridError, type CampaignSpec, type Json } from '#protocol';
 import { rehearse, type TaskEnd } from '../../../edge/campaign/core/rehearse.ts';
 import type { CampaignCore, PlannedTask } from '../../../edge/campaign/core/types.ts';
 import type { LocalTask, Workbench } from '../tasks/context.ts';
@@ -22,7 +22,8 @@ export function runCampaign(
 
 async function execute(bench: Workbench, { task, kwargs }: PlannedTask): Promise<TaskEnd> {
   try {
-    return { state: 'SUCCESS', result: await bench.run(task as LocalTask, kwargs as never), error: null };
+    const result = (await bench.run(task as LocalTask, kwargs as never)) as Json;
+    return { state: 'SUCCESS', result, error: null };
   } catch (error) {
     if (!(error instanceof TabgridError)) throw error;
     return { state: 'FAILURE', result: null, error: { type: error.code, message: error.message } };

@@ -78,7 +78,7 @@ describe('the task flow', () => {
       inputs: ['x'],
       targets: ['y'],
       hidden: [32],
-      epochs: 3000,
+      epochs: 30_000,
       members: 2,
     });
     expect((await result.view()).state).toBe('PENDING');
@@ -96,10 +96,8 @@ describe('the task flow', () => {
     await listening;
     const types = told.map(({ type }) => type);
     const inOrder: EventType[] = ['task-received', 'task-started', 'task-progress', 'task-succeeded'];
-    expect(inOrder.map((type) => types.indexOf(type))).toEqual(
-      [...inOrder.keys()].map((at) => types.indexOf(inOrder[at]!)).sort((a, b) => a - b),
-    );
-    expect(types).toEqual(expect.arrayContaining(inOrder));
+    // The first of each, in the order in which they came.
+    expect([...new Set(types)].filter((type) => inOrder.includes(type))).toEqual(inOrder);
     const model = await (await grid.files.get(trained.model_path)).json();
     expect(model).toMatchObject({ inputs: ['x'], targets: ['y'] });
   });

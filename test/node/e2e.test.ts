@@ -78,7 +78,7 @@ describe('the task flow', () => {
       inputs: ['x'],
       targets: ['y'],
       hidden: [32],
-      epochs: 30_000,
+      epochs: 100_000,
       members: 2,
     });
     expect((await result.view()).state).toBe('PENDING');

@@ -14,6 +14,8 @@ describe('bad usage', () => {
     [['submit', 'ping', '--kwargs', '{', ...nowhere], /--kwargs is not JSON/],
     [['submit', 'ping', '--kwargs', '[1]', ...nowhere], /--kwargs: expected a JSON object/],
     [['submit', 'ping', '--priority', '12', ...nowhere], /priority/],
+    [['submit', 'ping', '--priority', 'high', ...nowhere], /--priority: expected a whole number/],
+    [['events', '--after', '-1', ...nowhere], /--after/],
     [['submit', 'ping', '--countdown', 'soon', ...nowhere], /expected a duration/],
     [['inspect', 'nothing', ...nowhere], /'nothing' is invalid/],
     [['events', '--types', 'task-eaten', ...nowhere], /--types: expected some of/],

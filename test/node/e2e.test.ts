@@ -18,7 +18,6 @@ describe('what the README shows', () => {
       dimension: 10,
       bounds: [-5, 5],
       restarts: 'bipop',
-      max_evaluations: 20_000,
     });
     expect((await result.get()).fun).toBeLessThan(1e-6);
   });

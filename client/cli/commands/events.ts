@@ -4,6 +4,7 @@ import { connect, withConnection, type ConnectionOptions } from '../lib/connecti
 import { UsageError } from '../lib/errors.ts';
 import { createOutput } from '../lib/output.ts';
 import { untilInterrupted } from '../lib/signals.ts';
+import { parseWholeNumber } from '../lib/whole-number.ts';
 
 interface EventsFlags extends ConnectionOptions {
   task?: string;
@@ -24,12 +25,13 @@ export function addEvents(program: Command): void {
     .option('--dump', 'with all that an event holds', false)
     .action(async (flags: EventsFlags) => {
       const output = createOutput(flags.json);
+      const after = parseWholeNumber('--after', flags.after, 0);
       const grid = await connect(flags);
       const events = grid.events({
         ...(flags.task === undefined ? {} : { taskId: flags.task }),
         ...(flags.campaign === undefined ? {} : { campaignId: flags.campaign }),
         ...(flags.types === undefined ? {} : { types: flags.types.map(parseType) }),
-        ...(flags.after === undefined ? {} : { after: parseSeq(flags.after) }),
+        ...(after === undefined ? {} : { after }),
       });
       void untilInterrupted().then(() => events.close());
       await events.opened();
@@ -49,9 +51,4 @@ function parseType(text: string): EventType {
   const type = eventTypes.find((known) => known === text);
   if (type === undefined) throw new UsageError(`--types: expected some of ${eventTypes.join(', ')}`);
   return type;
-}
-
-function parseSeq(text: string): number {
-  if (!/^\d+$/.test(text)) throw new UsageError(`--after: expected a sequence number, got ${JSON.stringify(text)}`);
-  return Number(text);
 }

@@ -1,10 +1,11 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { signatureSchema, type JsonObject, type Signature } from '#protocol';
 import { connect, patientRetries, withConnection, type ConnectionOptions } from '../lib/connection.ts';
 import { parseDuration } from '../lib/duration.ts';
-import { CommandError, exitStatus, UsageError } from '../lib/errors.ts';
+import { CommandError, UsageError } from '../lib/errors.ts';
 import { parseJsonObject } from '../lib/json-argument.ts';
 import { createOutput } from '../lib/output.ts';
+import { parseWholeNumber } from '../lib/whole-number.ts';
 
 interface SubmitFlags extends ConnectionOptions {
   kwargs: string;
@@ -65,17 +66,16 @@ Examples:
         );
       }
       output.result(view, () => JSON.stringify(view.result, null, 2));
-      process.exitCode = exitStatus.success;
     });
 }
 
 function signatureOf(task: string, flags: SubmitFlags, kwargs: JsonObject): Signature {
   const optional = {
     queue: flags.queue,
-    priority: wholeNumber('--priority', flags.priority),
+    priority: parseWholeNumber('--priority', flags.priority, 0),
     countdown: flags.countdown === undefined ? undefined : parseDuration(flags.countdown),
     expires: flags.expires === undefined ? undefined : parseDuration(flags.expires),
-    max_retries: wholeNumber('--max-retries', flags.maxRetries),
+    max_retries: parseWholeNumber('--max-retries', flags.maxRetries, 0),
     labels: flags.label,
   };
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
@@ -83,10 +83,4 @@ function signatureOf(task: string, flags: SubmitFlags, kwargs: JsonObject): Sign
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UsageError(`${issue?.path.join('.') ?? 'task'}: ${issue?.message ?? 'does not fit'}`);
-}
-
-function wholeNumber(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`${option}: expected a whole number, got ${text}`);
-  return Number(text);
 }

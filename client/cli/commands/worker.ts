@@ -4,6 +4,7 @@ import { tokenOf, withConnection, type ConnectionOptions } from '../lib/connecti
 import { CommandError, UsageError } from '../lib/errors.ts';
 import { createOutput, short, type Output } from '../lib/output.ts';
 import { onInterrupt } from '../lib/signals.ts';
+import { parseWholeNumber } from '../lib/whole-number.ts';
 
 interface WorkerFlags extends ConnectionOptions {
   name?: string;
@@ -76,14 +77,14 @@ A command gets one candidate as JSON on standard input, such as {"n": 9, "r": 2.
 
 /** @throws UsageError naming the option */
 async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
-  const memory = wholeNumber('--max-memory-per-child', flags.maxMemoryPerChild);
+  const memory = parseWholeNumber('--max-memory-per-child', flags.maxMemoryPerChild, 1);
   const optional = {
     name: flags.name,
     queues: splitList(flags.queues),
-    concurrency: wholeNumber('--concurrency', flags.concurrency),
-    prefetch: wholeNumber('--prefetch', flags.prefetch),
+    concurrency: parseWholeNumber('--concurrency', flags.concurrency, 1),
+    prefetch: parseWholeNumber('--prefetch', flags.prefetch, 1),
     rateLimit: flags.rateLimit,
-    maxTasksPerChild: wholeNumber('--max-tasks-per-child', flags.maxTasksPerChild),
+    maxTasksPerChild: parseWholeNumber('--max-tasks-per-child', flags.maxTasksPerChild, 1),
     maxMemoryPerChildBytes: memory === undefined ? undefined : memory * bytesPerMegabyte,
     redis: flags.redis,
     redisPrefix: flags.redisPrefix,
@@ -97,13 +98,6 @@ async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
 
 function splitList(values: readonly string[] | undefined): string[] | undefined {
   return values?.flatMap((value) => value.split(',')).filter((value) => value !== '');
-}
-
-function wholeNumber(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(text))
-    throw new UsageError(`${option}: expected a whole number from 1, got ${JSON.stringify(text)}`);
-  return Number(text);
 }
 
 function parseEvaluators(declarations: readonly string[]): Record<string, string> {

@@ -2,43 +2,30 @@ import { readFile } from 'node:fs/promises';
 import { compileKernels, kernelDigest } from '#kernels';
 import { rowKey } from '#kernels/csv';
 import { cases, rankedDesigns, replaySpec, topShare, type ReplayCase } from './cases.ts';
+import { ratioOf, type BenchLine, type BenchOptions } from '../lib/line.ts';
 import { runLocally } from './local.ts';
 
-/** One line of the benchmark’s output. */
-export interface BenchLine {
-  readonly bench: 'campaign';
-  readonly case: string;
-  readonly unit: 'experiments';
-  readonly ours: number;
-  readonly peers: Readonly<Record<string, number>>;
-  /** Best peer ÷ ours: above 1 when we need fewer experiments. */
-  readonly ratio: number;
-  /** Experiments of each run, and seconds of computing for one iteration. */
-  readonly runs: readonly number[];
-  readonly seconds_per_iteration: number;
-}
-
-export interface BenchOptions {
-  /** 3 seeds instead of 10. */
-  readonly quick: boolean;
+export interface CampaignBenchOptions extends BenchOptions {
   /** The first seed; others follow. Default 0. */
   readonly firstSeed?: number;
+  /** Default 10; 3 when it is to be quick. */
   readonly seeds?: number;
 }
 
 const root = new URL('../../', import.meta.url);
 
 /** Replays each table: experiments until half of its best 5 % are found, from 2 random ones on, one at a time. */
-export async function* run(options: BenchOptions): AsyncGenerator<BenchLine> {
+export async function* run(options: CampaignBenchOptions): AsyncGenerator<BenchLine> {
   const bytes = new Uint8Array(await readFile(new URL('kernels/build/kernels.wasm', root)));
   const kernels = { module: await compileKernels(bytes), digest: kernelDigest(bytes) };
-  for (const replay of cases) yield replayCase(kernels, replay, options);
+  for (const replay of cases)
+    if (replay.name.startsWith(options.only ?? '')) yield replayCase(kernels, replay, options);
 }
 
 async function replayCase(
   kernels: { module: WebAssembly.Module; digest: string },
   replay: ReplayCase,
-  { quick, firstSeed = 0, seeds = quick ? 3 : 10 }: BenchOptions,
+  { quick, firstSeed = 0, seeds = quick ? 3 : 10 }: CampaignBenchOptions,
 ): Promise<BenchLine> {
   const csv = new Uint8Array(await readFile(new URL(`data/${replay.file}`, root)));
   const designs = rankedDesigns(replay, csv);
@@ -68,7 +55,7 @@ async function replayCase(
     unit: 'experiments',
     ours,
     peers,
-    ratio: Math.min(...Object.values(peers)) / ours,
+    ratio: ratioOf(ours, peers, 'less'),
     runs,
     seconds_per_iteration: seconds / Math.max(1, iterations),
   };

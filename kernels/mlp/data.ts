@@ -1,5 +1,6 @@
 import { Rng } from '../rng/index.ts';
-import type { MlpOptions, TrainingSet } from './contract.ts';
+import type { TrainingSet } from './contract.ts';
+import type { MlpOptions } from './options.ts';
 
 const SPLIT_STREAM = 1;
 

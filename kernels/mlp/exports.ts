@@ -30,4 +30,4 @@ export interface MlpExports {
   mlpSpread(members: Pointer, m: number, n: number, mean: Pointer, deviation: Pointer): void;
 }
 
-export const ACTIVATION_CODES = { relu: 0, tanh: 1 } as const;
+export const ACTIVATION_CODES = { relu: 0, tanh: 1, gelu: 2 } as const;

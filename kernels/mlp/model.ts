@@ -8,8 +8,9 @@ import {
   requireNumber,
   requireRecord,
 } from '../runtime/index.ts';
-import { ACTIVATIONS, LIMITS } from './contract.ts';
-import type { Activation } from './contract.ts';
+import { LIMITS } from './contract.ts';
+import { ACTIVATIONS } from './options.ts';
+import type { Activation } from './options.ts';
 import type { Scaling } from './data.ts';
 import { parameterCount } from './layers.ts';
 

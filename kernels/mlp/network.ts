@@ -1,6 +1,6 @@
 import { instantiate } from '../runtime/index.ts';
 import type { KernelInstance, Pointer } from '../runtime/index.ts';
-import type { Activation } from './contract.ts';
+import type { Activation } from './options.ts';
 import { ACTIVATION_CODES } from './exports.ts';
 import type { MlpExports } from './exports.ts';
 import { parameterCount } from './layers.ts';

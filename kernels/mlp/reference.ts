@@ -3,7 +3,8 @@
  * biases of a layer, z = a·W + b, a = g(z), δ = ∂loss/∂z, θ all parameters in plain form (see layers.ts).
  */
 import { Rng } from '../rng/index.ts';
-import type { Activation, MlpOptions, TrainingSet } from './contract.ts';
+import type { TrainingSet } from './contract.ts';
+import type { Activation, MlpOptions } from './options.ts';
 import { prepare, standardise } from './data.ts';
 import { initialParameters, layerShapes } from './layers.ts';
 import type { LayerShape } from './layers.ts';

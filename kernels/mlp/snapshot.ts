@@ -8,12 +8,14 @@ import {
   requireRecord,
   writeSnapshot,
 } from '../runtime/index.ts';
-import { checkOptions } from './contract.ts';
-import type { EpochReport, MlpOptions, TrainingSet } from './contract.ts';
+import { checkTrainingSet } from './contract.ts';
+import type { EpochReport, TrainingSet } from './contract.ts';
+import { checkOptions } from './options.ts';
+import type { CheckedMlpOptions, MlpOptions } from './options.ts';
 import { parameterCount } from './layers.ts';
 
 const KERNEL = 'mlp';
-const VERSION = 1;
+const VERSION = 2;
 
 export interface Progress {
   /** Epochs done. */
@@ -32,9 +34,9 @@ export interface Arenas {
 }
 
 /** sha-256 of a training set, so that a snapshot is not continued on other data. */
-function dataDigest({ inputs, targets, rows, dimension, outputs }: TrainingSet): string {
+function dataDigest({ inputs, targets, rows, dimension, outputs, classes = 0 }: TrainingSet): string {
   const hash = sha256.create();
-  hash.update(new Uint8Array(Float64Array.of(rows, dimension, outputs).buffer));
+  hash.update(new Uint8Array(Float64Array.of(rows, dimension, outputs, classes).buffer));
   for (const { buffer, byteOffset, byteLength } of [inputs, targets]) {
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
@@ -43,7 +45,7 @@ function dataDigest({ inputs, targets, rows, dimension, outputs }: TrainingSet):
 
 export function writeTrainerSnapshot(
   data: TrainingSet,
-  options: MlpOptions,
+  options: CheckedMlpOptions,
   progress: Progress,
   { parameters, firstMoment, secondMoment, best }: Arenas,
 ): Uint8Array {
@@ -83,13 +85,13 @@ function parseProgress(value: unknown): Progress {
 export function readTrainerSnapshot(
   data: TrainingSet,
   bytes: Uint8Array,
-): { options: MlpOptions; progress: Progress; arenas: Arenas } {
+): { options: CheckedMlpOptions; progress: Progress; arenas: Arenas } {
   const { state, arrays } = readSnapshot(bytes, KERNEL, VERSION);
-  if (state.data !== dataDigest(data)) {
-    throw new KernelInputError('data', 'the data that the snapshot was taken with', 'other data');
-  }
   // A record with unknown values: checkOptions looks at each.
   const options = checkOptions(requireRecord('snapshot.options', state.options) as unknown as MlpOptions);
+  if (state.data !== dataDigest(checkTrainingSet(data, options.loss))) {
+    throw new KernelInputError('data', 'the data that the snapshot was taken with', 'other data');
+  }
   const progress = parseProgress(state.progress);
   const count = parameterCount('snapshot.options.hidden', [data.dimension, ...options.hidden, data.outputs]);
   const expected = progress.best === null ? 3 : 4;

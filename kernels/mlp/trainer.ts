@@ -1,10 +1,12 @@
 import { KernelInputError } from '../runtime/index.ts';
 import type { Pointer } from '../runtime/index.ts';
-import { LIMITS, checkOptions, checkTrainingSet } from './contract.ts';
-import type { EpochReport, MlpOptions, TrainingSet } from './contract.ts';
+import { LIMITS, checkTrainingSet } from './contract.ts';
+import type { EpochReport, TrainingSet } from './contract.ts';
 import { prepare, standardise } from './data.ts';
 import type { Preparation, Scaling } from './data.ts';
 import { initialParameters, parameterCount } from './layers.ts';
+import { checkOptions } from './options.ts';
+import type { CheckedMlpOptions, MlpOptions } from './options.ts';
 import { makeModel } from './model.ts';
 import type { MlpModel } from './model.ts';
 import { Network, instantiateMlp } from './network.ts';
@@ -31,13 +33,24 @@ function loadOrder(instance: MlpInstance, rows: Uint32Array): Pointer {
   return pointer;
 }
 
+/** What options.ts names before the binary can do it. */
+function refuseMissing({ activation, solver, schedule, dropout, loss }: CheckedMlpOptions): void {
+  if (activation === 'gelu') throw new KernelInputError('activation', 'relu or tanh', activation);
+  if (solver !== 'adam') throw new KernelInputError('solver', 'adam', solver);
+  if (schedule.kind !== 'constant' || schedule.warmup > 0) {
+    throw new KernelInputError('schedule', 'a constant one', schedule.kind);
+  }
+  if (dropout > 0) throw new KernelInputError('dropout', '0', dropout);
+  if (loss !== 'squared_error') throw new KernelInputError('loss', 'squared_error', loss);
+}
+
 /**
  * Trains one perceptron with Adam on minibatches, an epoch at a time. The bits of the result depend on the data, the
  * options and the kernel binary alone: neither on the engine nor on where training was interrupted.
  */
 export class MlpTrainer {
   readonly #data: TrainingSet;
-  readonly #options: MlpOptions;
+  readonly #options: CheckedMlpOptions;
   readonly #widths: number[];
   readonly #preparation: Preparation;
   readonly #instance: MlpInstance;
@@ -49,8 +62,9 @@ export class MlpTrainer {
   #progress: Progress = { epoch: 0, last: null, best: null };
 
   private constructor(module: WebAssembly.Module, data: TrainingSet, options: MlpOptions) {
-    this.#data = checkTrainingSet(data);
     this.#options = checkOptions(options);
+    this.#data = checkTrainingSet(data, this.#options.loss);
+    refuseMissing(this.#options);
     this.#widths = [data.dimension, ...this.#options.hidden, data.outputs];
     parameterCount('hidden', this.#widths);
     this.#preparation = prepare(data, this.#options);
@@ -83,7 +97,7 @@ export class MlpTrainer {
    * @throws KernelInputError when the bytes are no snapshot of this kernel, or belong to other data.
    */
   static resume(module: WebAssembly.Module, data: TrainingSet, snapshot: Uint8Array): MlpTrainer {
-    const { options, progress, arenas } = readTrainerSnapshot(checkTrainingSet(data), snapshot);
+    const { options, progress, arenas } = readTrainerSnapshot(data, snapshot);
     const trainer = new MlpTrainer(module, data, options);
     const network = trainer.#network;
     network.write(network.parameters, arenas.parameters);

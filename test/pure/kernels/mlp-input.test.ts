@@ -145,7 +145,7 @@ describe('a model from a file', () => {
     ['model', [model]],
     ['format', { ...model, format: 'onnx' }],
     ['version', { ...model, version: 2 }],
-    ['activation', { ...model, activation: 'gelu' }],
+    ['activation', { ...model, activation: 'elu' }],
     ['layers', { ...model, layers: [3] }],
     ['layers[1]', { ...model, layers: [3, -16, 1] }],
     ['inputs', { ...model, inputs: undefined }],

@@ -46,7 +46,7 @@ describe('MlpTrainer against the reference', () => {
         const trainer = MlpTrainer.create(module, data, options);
         const { trainLoss } = trainer.step();
         // After the first step Adam's first moment is (1 − β₁) times the gradient.
-        const [, firstMoment] = readSnapshot(trainer.snapshot(), 'mlp', 1).arrays;
+        const [, firstMoment] = readSnapshot(trainer.snapshot(), 'mlp', 2).arrays;
         const { inputs, targets } = prepare(data, options);
         const x = new Float64Array(data.inputs.length);
         const y = new Float64Array(data.targets.length);

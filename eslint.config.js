@@ -91,7 +91,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['kernels/**/*.ts'],
+    files: ['kernels/**/*.ts', 'test/conformance/cases/**/*.ts'],
     ignores: ['kernels/**/reference.ts'],
     rules: { 'no-restricted-properties': ['error', ...noHostMath], 'no-restricted-syntax': noHostPower },
   },
@@ -103,7 +103,7 @@ export default tseslint.config(
     },
   },
   { files: ['edge/index.ts'], rules: { 'no-restricted-exports': 'off' } },
-  { files: ['client/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['client/cli/**/*.ts', 'bench/**/*.ts', 'test/conformance/main.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -8,6 +8,16 @@ export default defineConfig({
     projects: [
       { test: { name: 'pure', include: ['test/pure/**/*.test.ts'], environment: 'node', testTimeout: 120_000 } },
       {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },

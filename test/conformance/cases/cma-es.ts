@@ -1,0 +1,50 @@
+import { bbob, builtin } from '../../../kernels/bbob/index.ts';
+import type { TestFunction } from '../../../kernels/bbob/index.ts';
+import { RestartedCmaEs } from '../../../kernels/cma-es/index.ts';
+import type { CmaOptions, RestartOptions } from '../../../kernels/cma-es/index.ts';
+import type { KernelCases, ResumableCase } from './case.ts';
+
+interface Search {
+  readonly problem: (module: WebAssembly.Module) => TestFunction;
+  readonly options?: Partial<CmaOptions>;
+  readonly restart?: Partial<RestartOptions>;
+  /** Changes a value before it is told. */
+  readonly told?: (value: number, index: number) => number;
+}
+
+/** The snapshot at the end has every number of the search's state. */
+function search({ problem, options = {}, restart = {}, told = (value) => value }: Search): ResumableCase {
+  return {
+    stops: [3, 40],
+    open: (module, snapshot) => {
+      const f = problem(module);
+      const x0 = Array.from({ length: f.dimension }, (_, i) => 0.3 + 0.1 * i);
+      const run = { dimension: f.dimension, x0, sigma0: 1.5, seed: 1099511627783, ...options };
+      const es = snapshot
+        ? RestartedCmaEs.resume(module, snapshot)
+        : RestartedCmaEs.create(module, run, { restarts: 'bipop', maxEvaluations: 4000, ...restart });
+      return {
+        get done() {
+          return Object.keys(es.stop()).length > 0;
+        },
+        step: () => es.tell(f.evaluateMany(es.ask(), es.popsize).map(told)),
+        snapshot: () => es.snapshot(),
+        result: () => [es.snapshot(), es.best.x],
+      };
+    },
+  };
+}
+
+export const cmaEsCases: KernelCases = {
+  bipop: search({ problem: (module) => bbob(module, { function: 15, instance: 1, dimension: 5 }) }),
+  bounds: search({
+    problem: (module) => builtin(module, 'levy', 12),
+    options: { bounds: { lower: -1, upper: 2 } },
+  }),
+  'large population': search({ problem: (module) => builtin(module, 'ellipsoid', 31), options: { popsize: 41 } }),
+  diagonal: search({ problem: (module) => builtin(module, 'rastrigin', 9), options: { CMA_diagonal: 30 } }),
+  'values that are not numbers': search({
+    problem: (module) => builtin(module, 'rosenbrock', 6),
+    told: (value, index) => (index % 3 === 0 ? 0 / 0 : value),
+  }),
+};

@@ -1,0 +1,19 @@
+import { bbobCases } from './bbob.ts';
+import type { KernelCases } from './case.ts';
+import { cmaEsCases } from './cma-es.ts';
+import { mathCases } from './math.ts';
+import { mlpCases } from './mlp.ts';
+import { paretoCases } from './pareto.ts';
+import { rngCases } from './rng.ts';
+
+export type { KernelCases, Part, PlainCase, ResumableCase, Run } from './case.ts';
+
+/** Every kernel's cases: a file beside this one and a line here. */
+export const kernels: Readonly<Record<string, KernelCases>> = {
+  bbob: bbobCases,
+  'cma-es': cmaEsCases,
+  math: mathCases,
+  mlp: mlpCases,
+  pareto: paretoCases,
+  rng: rngCases,
+};

@@ -1,4 +1,5 @@
 import { ZEROS, multiplyPanel, multiplyTransposedPanel, panelToQuads } from './panels.as';
+export { multiplyPanel, multiplyTransposedPanel } from './panels.as';
 
 function padTo(value: i32, multiple: i32): i32 {
   return ((value + multiple - 1) / multiple) * multiple;

@@ -1,5 +1,6 @@
 /**
- * Compiles `kernels/index.as.ts` to `kernels/build/kernels.wasm` and writes its sha-256 to `kernels/build/digest.json`.
+ * Compiles `kernels/index.as.ts` to `kernels/build/kernels.wasm` and writes its sha-256 to `kernels/build/digest.json`; gathers
+ * the shaders in `kernels/build/shaders.ts`.
  *
  * Nothing is done when the sources, the compiler and this script are what they were at the last build, so every other
  * script may call it first. Files are replaced by rename: a reader never sees half a binary.
@@ -9,6 +10,7 @@ import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { shaderTable } from './lib/shaders.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const kernels = join(root, 'kernels');
@@ -83,9 +85,17 @@ async function compile() {
   return binary;
 }
 
+/** Shaders are compiled by the device that runs them; here they only become importable. */
+async function writeShaders() {
+  const table = await shaderTable(kernels);
+  const present = await readFile(join(build, 'shaders.ts'), 'utf8').catch(() => '');
+  if (table !== present) await replaceFile('shaders.ts', table);
+}
+
+await mkdir(build, { recursive: true });
+await writeShaders();
 const hash = await sourceHash(await assemblyScriptSources());
 if (!(await isFresh(hash))) {
-  await mkdir(build, { recursive: true });
   const binary = await compile();
   const digest = sha256(binary);
   await replaceFile('kernels.wasm', binary);

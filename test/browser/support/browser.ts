@@ -6,8 +6,8 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 /** A name for this machine that is not `localhost`, so that Chromium takes `http://` there for what it is: no secure context. */
 export const plainHost = 'grid.test';
 
-/** Starts Chromium without any talk to the outside. */
-export async function launchChromium(): Promise<Browser> {
+/** Starts Chromium without any talk to the outside. @param further arguments on its command line */
+export async function launchChromium(further: readonly string[] = []): Promise<Browser> {
   if (executablePath === undefined) throw new Error('Chromium is missing: run "npm run setup".');
   return chromium.launch({
     executablePath,
@@ -19,6 +19,7 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       `--host-resolver-rules=MAP ${plainHost} 127.0.0.1`,
+      ...further,
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { Philox } from '../rng/philox.as';
-import { normal } from '../rng/normal.as';
+import { fillNormals } from '../rng/normals.as';
 import { intoBounds } from './bounds.as';
 import { multiply } from './products.as';
 import { State } from './state.as';
@@ -13,10 +13,11 @@ function drawNormals(state: State): void {
   generator.seek(<u64>state.position);
   const step = (<usize>state.ld) << 3;
   const bytes = (<usize>state.d) << 3;
-  for (let k = 0; k < state.lambda; k++) {
-    const row = state.z + <usize>k * step;
-    for (let i: usize = 0; i < bytes; i += 8) store<f64>(row + i, normal(generator));
-  }
+  // One draw for all; x is free until the candidates are built.
+  const packed = state.d == state.ld ? state.z : state.x;
+  fillNormals(generator, packed, state.lambda * state.d);
+  if (packed == state.z) return;
+  for (let k: usize = 0; k < <usize>state.lambda; k++) memory.copy(state.z + k * step, packed + k * bytes, bytes);
 }
 
 /** Rows of `out`: D·z, coordinate by coordinate. */

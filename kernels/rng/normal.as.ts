@@ -1,23 +1,23 @@
 import { Philox } from './philox.as';
 // The arithmetic of normal.ts, operation for operation, so that both give the same bits.
 
-const LN2_HIGH: f64 = 0.6931471803691238;
-const LN2_LOW: f64 = 1.9082149292705877e-10;
-const SQRT_1_2: f64 = 0.7071067811865476;
+export const LN2_HIGH: f64 = 0.6931471803691238;
+export const LN2_LOW: f64 = 1.9082149292705877e-10;
+export const SQRT_1_2: f64 = 0.7071067811865476;
 
-const CENTRE_P: StaticArray<f64> = [
+export const CENTRE_P: StaticArray<f64> = [
   3.3871328727963665, 133.14166789178438, 1971.5909503065513, 13731.69376550946, 45921.95393154987, 67265.7709270087,
   33430.57558358813, 2509.0809287301227,
 ];
-const CENTRE_Q: StaticArray<f64> = [
+export const CENTRE_Q: StaticArray<f64> = [
   1.0, 42.31333070160091, 687.1870074920579, 5394.196021424751, 21213.794301586597, 39307.89580009271,
   28729.085735721943, 5226.495278852854,
 ];
-const NEAR_P: StaticArray<f64> = [
+export const NEAR_P: StaticArray<f64> = [
   1.4234371107496835, 4.630337846156546, 5.769497221460691, 3.6478483247632045, 1.2704582524523684, 0.2417807251774506,
   0.022723844989269184, 0.0007745450142783414,
 ];
-const NEAR_Q: StaticArray<f64> = [
+export const NEAR_Q: StaticArray<f64> = [
   1.0, 2.053191626637759, 1.6763848301838038, 0.6897673349851, 0.14810397642748008, 0.015198666563616457,
   0.0005475938084995345, 1.0507500716444169e-9,
 ];
@@ -28,6 +28,12 @@ const FAR_P: StaticArray<f64> = [
 const FAR_Q: StaticArray<f64> = [
   1.0, 0.599832206555888, 0.1369298809227358, 0.014875361290850615, 0.0007868691311456133, 1.8463183175100548e-5,
   1.421511758316446e-7, 2.0442631033899397e-15,
+];
+
+/** 1/3, 1/5 … 1/23. */
+export const LOG_SERIES: StaticArray<f64> = [
+  1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0, 1.0 / 17.0, 1.0 / 19.0, 1.0 / 21.0,
+  1.0 / 23.0,
 ];
 
 /** Σ coefficients[i] · xⁱ by Horner's rule; every table has eight. */
@@ -48,8 +54,8 @@ export function naturalLog(x: f64): f64 {
   }
   const s = (mantissa - 1.0) / (mantissa + 1.0);
   const z = s * s;
-  let sum = 1.0 / 23.0;
-  for (let odd = 21.0; odd > 1.0; odd -= 2.0) sum = sum * z + 1.0 / odd;
+  let sum = unchecked(LOG_SERIES[10]);
+  for (let i = 9; i >= 0; i--) sum = sum * z + unchecked(LOG_SERIES[i]);
   return exponent * LN2_HIGH + (2.0 * s + (2.0 * s * z * sum + exponent * LN2_LOW));
 }
 

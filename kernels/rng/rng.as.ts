@@ -1,5 +1,6 @@
 import { Philox } from './philox.as';
 import { normal } from './normal.as';
+import { fillNormals } from './normals.as';
 import { shuffle } from './shuffle.as';
 export { normalQuantile } from './normal.as';
 
@@ -33,8 +34,7 @@ export function rngInteger(pointer: usize, n: u32): u32 {
 
 /** Fills n doubles at `out` with standard normal deviates. */
 export function rngFillNormal(pointer: usize, out: usize, n: i32): void {
-  const rng = changetype<Philox>(pointer);
-  for (let i = 0; i < n; i++) store<f64>(out + ((<usize>i) << 3), normal(rng));
+  fillNormals(changetype<Philox>(pointer), out, n);
 }
 
 export function rngShuffle(pointer: usize, items: usize, n: i32): void {

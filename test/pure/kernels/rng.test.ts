@@ -79,6 +79,24 @@ describe('Rng', () => {
     );
   });
 
+  it('draws many normals at once in the binary as one after the other here', () => {
+    const starts = fc.oneof(fc.nat(9), fc.integer({ min: 2 ** 34 - 300, max: 2 ** 34 + 9 }));
+    fc.assert(
+      fc.property(seeds, seeds, starts, fc.nat(700), (seed, stream, position, n) => {
+        const rng = Rng.restore({ seed, stream, position });
+        const instance = instantiate(module);
+        const twin = instance.exports.rngNew(seed, stream, position);
+        const pointer = instance.alloc(8 * (n + 1));
+        instance.exports.rngFillNormal(twin, pointer, n);
+        const drawn = instance.f64(pointer, n + 1);
+        expect([...drawn]).toEqual([...Array.from({ length: n }, () => rng.normal()), 0]);
+        expect(instance.exports.rngPosition(twin)).toBe(rng.state().position);
+        expect(instance.exports.rngUint32(twin) >>> 0).toBe(rng.uint32());
+      }),
+      { seed: 3 },
+    );
+  });
+
   it('shuffles as the binary does, and keeps every item', () => {
     const instance = instantiate(module);
     const items = Uint32Array.from({ length: 1000 }, (_, i) => i);

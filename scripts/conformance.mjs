@@ -1,15 +1,12 @@
-/** `npm run conformance [-- --update]`: computes the digests of all cases; see kernels/README.md. */
+/**
+ * `npm run conformance [-- --engine node,chromium,…] [--update]` computes the digests of all cases on these engines (all but
+ * ARM), and once more in a relay through them; see docs/determinism.md.
+ */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-
-const flags = process.argv.slice(2);
-if (flags.some((flag) => flag !== '--update')) {
-  console.error('usage: npm run conformance [-- --update]');
-  process.exit(2);
-}
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 execFileSync(process.execPath, [join(root, 'scripts', 'build-kernels.mjs')], { cwd: root, stdio: 'inherit' });
@@ -30,5 +27,22 @@ await build({
   sourcemap: 'inline',
   logLevel: 'warning',
 });
-const { run } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
-if (!(await run({ update: flags.includes('--update') }))) process.exitCode = 1;
+const { everyEngine, run, usualEngines } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
+const { names, update } = options(process.argv.slice(2));
+if (!(await run({ names: names ?? (update ? ['node'] : usualEngines), update }))) process.exitCode = 1;
+
+function options(words) {
+  const found = { update: false };
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === '--update') found.update = true;
+    else if (words[i] === '--engine') found.names = words[++i]?.split(',') ?? [''];
+    else usage();
+  }
+  if (found.names?.some((name) => !everyEngine.includes(name))) usage();
+  return found;
+}
+
+function usage() {
+  console.error(`usage: npm run conformance [-- --engine ${everyEngine.join(',')}] [--update]`);
+  process.exit(2);
+}

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the tests need and npm cannot bring: Chromium, Redis, and small tools of the tests. Quick when all is there.
+# Installs what the tests need and npm cannot bring: Chromium, Firefox, Redis, and small tools of the tests. Quick when all is there.
 # As root on Debian and its relatives it installs; elsewhere it says in one line what to install.
 set -euo pipefail
 
 # A command that must be there, and the Debian package that brings it.
 needed=(
   chromium:chromium
+  firefox:firefox-esr
   redis-server:redis-server
   openssl:openssl
   curl:curl
@@ -24,7 +25,7 @@ if [ ${#missing[@]} -eq 0 ]; then
 fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo "setup: please install ${missing[*]} (on macOS: brew install redis, brew install --cask chromium), then run it again" >&2
+  echo "setup: please install ${missing[*]} (on macOS: brew install redis, brew install --cask chromium firefox), then run it again" >&2
   exit 1
 fi
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kernels } from './cases/index.ts';
-import { allDigests } from './engine/conform.ts';
+import { allDigests } from './program/conform.ts';
 import { kernelModule, pinnedDigests } from './pinned.ts';
 
 const module = await kernelModule();

@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { compileKernels } from '../../kernels/index.ts';
-import type { Digests } from './engine/conform.ts';
+import { fromRoot } from './paths.ts';
+import type { Digests } from './program/conform.ts';
 
-const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const pinned = fromRoot('test/conformance/digests.json');
 
 /** The kernel binary of this checkout; `npm run build:kernels` makes it. */
 export async function kernelBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await readFile(path('../../kernels/build/kernels.wasm')));
+  return new Uint8Array(await readFile(fromRoot('kernels/build/kernels.wasm')));
 }
 
 export async function kernelModule(): Promise<WebAssembly.Module> {
@@ -16,7 +16,7 @@ export async function kernelModule(): Promise<WebAssembly.Module> {
 
 /** What every engine must compute. */
 export async function pinnedDigests(): Promise<Digests> {
-  return JSON.parse(await readFile(path('../../test/conformance/digests.json'), 'utf8')) as Digests;
+  return JSON.parse(await readFile(pinned, 'utf8')) as Digests;
 }
 
 const sorted = <T>(record: Record<string, T>): Record<string, T> =>
@@ -25,5 +25,5 @@ const sorted = <T>(record: Record<string, T>): Record<string, T> =>
 /** Sorted by name, a line each, so that two changes seldom meet. */
 export async function pinDigests(digests: Digests): Promise<void> {
   const ordered = sorted(Object.fromEntries(Object.entries(digests).map(([kernel, cases]) => [kernel, sorted(cases)])));
-  await writeFile(path('../../test/conformance/digests.json'), `${JSON.stringify(ordered, null, 2)}\n`);
+  await writeFile(pinned, `${JSON.stringify(ordered, null, 2)}\n`);
 }

@@ -6,6 +6,9 @@ import { digestOf } from './digest.ts';
 /** sha-256 in hex by kernel and case. */
 export type Digests = Record<string, Record<string, string>>;
 
+/** Name of the digest of the snapshot at a stop of a case. */
+export const snapshotName = (name: string, stop: number): string => `${name}, snapshot after ${stop}`;
+
 /** Takes the run to `stop` steps, which is before its end. */
 function advance(run: Run, from: number, stop: number): void {
   for (let step = from; step < stop; step++) {
@@ -44,7 +47,7 @@ function resumableDigests(module: WebAssembly.Module, name: string, work: Resuma
   let snapshot: Uint8Array | undefined;
   for (const [index, stop] of work.stops.entries()) {
     snapshot = runLeg(module, work, index, snapshot) as Uint8Array;
-    digests[`${name}, snapshot after ${stop}`] = digestOf([snapshot]);
+    digests[snapshotName(name, stop)] = digestOf([snapshot]);
   }
   if (runLeg(module, work, work.stops.length, snapshot) !== whole) {
     throw new Error('Stopping and going on has changed the result.');

@@ -1,5 +1,6 @@
 import { CmaEs } from '#kernels/cma-es';
-import { cpuSeconds, median } from './clock.ts';
+import { median } from '../lib/line.ts';
+import { cpuSeconds } from './clock.ts';
 
 function sphere(x: Float64Array, from: number, dimension: number): number {
   let sum = 0;

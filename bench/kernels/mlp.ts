@@ -1,7 +1,8 @@
 import { MlpTrainer } from '#kernels/mlp';
 import type { TrainingSet } from '#kernels/mlp';
 import { Rng } from '#kernels/rng';
-import { cpuSeconds, median } from './clock.ts';
+import { median } from '../lib/line.ts';
+import { cpuSeconds } from './clock.ts';
 
 /** Regression to one target by two hidden relu layers of one width, with Adam. */
 export interface MlpWorkload {

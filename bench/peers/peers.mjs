@@ -1,6 +1,6 @@
 /**
- * Peers from npm: `node peers.mjs NAME` says what it is, then answers each line of JSON with one. Every answer has `seconds`, the time of the work
- * alone. Tables are files of little-endian f32 or f64: inputs row-major, then the targets.
+ * Peers from npm: `node peers.mjs NAME` says what it is, then answers each line of JSON with one. Every answer has `seconds`, the processor
+ * time of the work alone. Tables are files of little-endian f32 or f64: inputs row-major, then the targets.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,10 +14,15 @@ const versionOf = (name) =>
 console.log = console.info = console.warn = console.error;
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 async function timed(work) {
-  const start = performance.now();
+  const start = cpuSeconds();
   const result = await work();
-  return { seconds: (performance.now() - start) / 1000, result };
+  return { seconds: cpuSeconds() - start, result };
 }
 
 function readTable({ table, rows, columns }, Numbers) {

@@ -6,3 +6,4 @@ export * from './linalg/gemm.as';
 export * from './mlp/mlp.as';
 export * from './cma-es/cma-es.as';
 export * from './bbob/bbob.as';
+export * from './gp/gp.as';

@@ -1,0 +1,7 @@
+export { GpTrainer } from './trainer.ts';
+export { GpPredictor } from './predictor.ts';
+export type { Prediction, SampleOptions } from './predictor.ts';
+export { parseGpModel } from './model.ts';
+export type { GpModel, OutputModel } from './model.ts';
+export { GP_DEFAULTS } from './contract.ts';
+export type { Covariance, GpOptions, GpReport, Hyperparameters, Interval, TrainingSet } from './contract.ts';

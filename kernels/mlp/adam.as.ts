@@ -53,3 +53,21 @@ export function adam(network: Network, t: f64, learningRate: f64, decay: f64): v
     step(network, layer.bias, (<usize>layer.paddedOutputs) << 2, rate, 0);
   }
 }
+
+/** Takes the given share off every weight. */
+function shrink(network: Network, share: f64): void {
+  const factor = f32x4.splat(<f32>(1.0 - share));
+  for (let l = 0; l < network.depth; l++) {
+    const layer = network.layer(l);
+    const end = network.parameters + layer.bias;
+    for (let w = network.parameters + layer.weights; w < end; w += 16) {
+      v128.store(w, f32x4.mul(v128.load(w), factor));
+    }
+  }
+}
+
+/** The same with decoupled decay (Loshchilov & Hutter 2019, algorithm 2), which is multiplied by the rate as PyTorch does. */
+export function adamW(network: Network, t: f64, learningRate: f64, decay: f64): void {
+  if (decay > 0.0) shrink(network, learningRate * decay);
+  adam(network, t, learningRate, 0.0);
+}

@@ -55,6 +55,11 @@ export function fitScaling(table: Float64Array, columns: number, rows: Uint32Arr
   return { mean, scale };
 }
 
+const unscaled = (columns: number): Scaling => ({
+  mean: new Float64Array(columns),
+  scale: new Float64Array(columns).fill(1),
+});
+
 /** Writes the standardised table to `out`, whose rows are `stride` numbers apart. */
 export function standardise(
   table: Float64Array,
@@ -86,6 +91,8 @@ export function prepare(data: TrainingSet, options: MlpOptions): Preparation {
   return {
     split,
     inputs: fitScaling(data.inputs, data.dimension, split.training),
-    targets: fitScaling(data.targets, data.outputs, split.training),
+    // Classes are not scaled.
+    targets:
+      data.classes === undefined ? fitScaling(data.targets, data.outputs, split.training) : unscaled(data.outputs),
   };
 }

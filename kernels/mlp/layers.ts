@@ -35,7 +35,7 @@ export function parameterCount(field: string, widths: readonly number[]): number
 }
 
 /**
- * Parameters to start from, in plain form. Before a ReLU: normal with variance 2/fan-in (He et al. 2015, eq. 10). Before tanh
+ * Parameters to start from, in plain form. Before ReLU and GELU: normal with variance 2/fan-in (He et al. 2015, eq. 10). Before tanh
  * and the linear output: uniform with variance 2/(fan-in + fan-out) (Glorot & Bengio 2010, eq. 16). Biases are 0.
  */
 export function initialParameters(widths: readonly number[], activation: Activation, seed: number): Float32Array {
@@ -45,7 +45,7 @@ export function initialParameters(widths: readonly number[], activation: Activat
     const heScale = Math.sqrt(2 / inputs);
     const glorotLimit = Math.sqrt(6 / (inputs + outputs));
     for (let i = weights; i < bias; i++) {
-      const isHe = activation === 'relu' && !isLast;
+      const isHe = activation !== 'tanh' && !isLast;
       parameters[i] = isHe ? heScale * rng.normal() : glorotLimit * (2 * rng.uniform() - 1);
     }
   }

@@ -1,5 +1,6 @@
 export {
   mlpNew,
+  mlpConfigure,
   mlpParameters,
   mlpFirstMoment,
   mlpSecondMoment,

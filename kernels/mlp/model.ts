@@ -9,21 +9,26 @@ import {
   requireRecord,
 } from '../runtime/index.ts';
 import { LIMITS } from './contract.ts';
-import { ACTIVATIONS } from './options.ts';
-import type { Activation } from './options.ts';
+import { ACTIVATIONS, LOSSES } from './options.ts';
+import type { Activation, Loss } from './options.ts';
 import type { Scaling } from './data.ts';
 import { parameterCount } from './layers.ts';
 
-/** A trained network as JSON: all that is needed to predict in original units. */
+/**
+ * A trained network as JSON: all that is needed to predict in original units. Version 1 has no `loss`, which is then
+ * `squared_error`, and no `gelu`; a model that it can hold is still written in it, so that older readers go on.
+ */
 export interface MlpModel {
   readonly format: 'tabgrid-mlp';
-  readonly version: 1;
+  readonly version: 1 | 2;
   readonly activation: Activation;
-  /** Widths D, hidden …, K. */
+  /** What the outputs mean: values; means, then log-variances; or the logits of classes. */
+  readonly loss?: Loss;
+  /** Widths D, hidden …, outputs: K, 2K with `gaussian_nll`, the number of classes with `log_loss`. */
   readonly layers: number[];
   /** A row is standardised before it goes in: (x − mean)/scale. */
   readonly inputs: { readonly mean: number[]; readonly scale: number[] };
-  /** What comes out is scaled back: mean + scale·ŷ. */
+  /** Values and means are scaled back: mean + scale·ŷ; variances by scale². One of each for a target; 0 and 1 for classes. */
   readonly outputs: { readonly mean: number[]; readonly scale: number[] };
   /** base64 of little-endian f32: for each layer W[inputs×outputs] row-major, then b[outputs]. */
   readonly weights: string;
@@ -41,23 +46,41 @@ export interface MlpModel {
 
 const plainScaling = ({ mean, scale }: Scaling): MlpModel['inputs'] => ({ mean: [...mean], scale: [...scale] });
 
+/** The loss that a model was trained for. */
+export const lossOf = ({ loss }: Pick<MlpModel, 'loss'>): Loss => loss ?? 'squared_error';
+
+/** K, the targets of a row. */
+export function targetCount({ layers, loss }: Pick<MlpModel, 'layers' | 'loss'>): number {
+  const outputs = layers.at(-1) ?? 0;
+  if (loss === 'log_loss') return 1;
+  return loss === 'gaussian_nll' ? outputs / 2 : outputs;
+}
+
+/** The oldest version of the format that can say it. */
+const isVersion1 = ({ activation, loss }: Pick<MlpModel, 'activation' | 'loss'>): boolean =>
+  activation !== 'gelu' && (loss ?? 'squared_error') === 'squared_error';
+
 export function makeModel(
-  parts: Pick<MlpModel, 'activation' | 'layers' | 'training'>,
+  parts: Pick<MlpModel, 'activation' | 'layers' | 'training'> & { readonly loss: Loss },
   inputs: Scaling,
   outputs: Scaling,
   parameters: Float32Array,
 ): MlpModel {
-  const { activation, layers, training } = parts;
+  const { activation, loss, layers, training } = parts;
   return {
     format: 'tabgrid-mlp',
-    version: 1,
-    activation,
+    ...(isVersion1(parts) ? { version: 1, activation } : { version: 2, activation, loss }),
     layers,
     inputs: plainScaling(inputs),
     outputs: plainScaling(outputs),
-    weights: encodeBase64(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength)),
+    weights: encodeParameters(parameters),
     training,
   };
+}
+
+/** Parameters in plain form as base64. */
+export function encodeParameters(parameters: Float32Array): string {
+  return encodeBase64(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength));
 }
 
 /** Parameters of a model in plain form. */
@@ -88,7 +111,7 @@ function parseLayers(value: unknown): number[] {
 
 function parseTraining(value: unknown): MlpModel['training'] {
   const record = requireRecord('training', value);
-  const loss = (name: string): number => requireNumber(`training.${name}`, record[name], { min: 0 });
+  const loss = (name: string): number => requireNumber(`training.${name}`, record[name]);
   const count = (name: string): number => requireInteger(`training.${name}`, record[name], { min: 0 });
   return {
     rows: count('rows'),
@@ -100,20 +123,32 @@ function parseTraining(value: unknown): MlpModel['training'] {
   };
 }
 
+function parseMeaning(record: Record<string, unknown>): Pick<MlpModel, 'version' | 'activation' | 'loss'> {
+  const { version } = record;
+  if (version === 1) {
+    return { version, activation: requireChoice('activation', record.activation, ['relu', 'tanh']) };
+  }
+  if (version !== 2) throw new KernelInputError('version', '1 or 2', version);
+  const activation = requireChoice('activation', record.activation, ACTIVATIONS);
+  return { version, activation, loss: requireChoice('loss', record.loss, LOSSES) };
+}
+
 /** Checks a model that came from a file. @throws KernelInputError naming the field. */
 export function parseMlpModel(value: unknown): MlpModel {
   const record = requireRecord('model', value);
   if (record.format !== 'tabgrid-mlp') throw new KernelInputError('format', 'tabgrid-mlp', record.format);
-  if (record.version !== 1) throw new KernelInputError('version', '1', record.version);
+  const meaning = parseMeaning(record);
   const layers = parseLayers(record.layers);
+  const targets = targetCount({ layers, ...meaning });
+  if (!Number.isInteger(targets)) throw new KernelInputError('layers', 'an even number of outputs', layers);
+  if (meaning.loss === 'log_loss' && layers.at(-1) === 1) throw new KernelInputError('layers', 'two classes', layers);
   if (typeof record.weights !== 'string') throw new KernelInputError('weights', 'base64', record.weights);
   const model: MlpModel = {
     format: 'tabgrid-mlp',
-    version: 1,
-    activation: requireChoice('activation', record.activation, ACTIVATIONS),
+    ...meaning,
     layers,
     inputs: parseScaling('inputs', record.inputs, layers[0] ?? 0),
-    outputs: parseScaling('outputs', record.outputs, layers.at(-1) ?? 0),
+    outputs: parseScaling('outputs', record.outputs, targets),
     weights: record.weights,
     training: parseTraining(record.training),
   };

@@ -19,6 +19,8 @@ export class Layer {
   /** ∂loss/∂(x·W + b) for one batch. */
   deltaPanels: usize;
   deltaQuads: usize;
+  /** ∂output/∂(x·W + b) for one batch, where it does not follow from the outputs; see `recordsSlopes`. */
+  slopePanels: usize;
 }
 
 @unmanaged
@@ -28,6 +30,20 @@ export class Network {
   /** Rows of the largest batch, a multiple of 4. */
   capacity: i32;
   training: bool;
+  loss: i32;
+  /** β of β-NLL. */
+  beta: f64;
+  /** Whether slopes are kept for the backward pass: with GELU or dropout. */
+  recordsSlopes: bool;
+  /** Whether the batch is one to learn from: it drops units, and keeps slopes. */
+  isLearning: bool;
+  /** A unit is dropped when its random word is below this; those that stay are multiplied by `keepScale`. */
+  dropBelow: u32;
+  keepScale: f32;
+  /** What decides the dropped units: the seed, the epoch, and the place of the batch's first row in the epoch's order. */
+  seed: f64;
+  epoch: f64;
+  place: i32;
   layers: usize;
   /** Arenas of `arenaBytes`: parameters, their gradient, Adam's first and second moment. */
   arenaBytes: usize;
@@ -49,10 +65,22 @@ export class Network {
   last(): Layer {
     return this.layer(this.depth - 1);
   }
+
+  /** Targets of a row: as many as outputs, half of them, or the class. */
+  targets(): i32 {
+    const outputs = this.last().outputs;
+    if (this.loss == GAUSSIAN_NLL) return outputs >> 1;
+    return this.loss == LOG_LOSS ? 1 : outputs;
+  }
 }
 
 export const RELU: i32 = 0;
 export const TANH: i32 = 1;
+export const GELU: i32 = 2;
+
+export const SQUARED_ERROR: i32 = 0;
+export const GAUSSIAN_NLL: i32 = 1;
+export const LOG_LOSS: i32 = 2;
 
 function padTo8(width: i32): i32 {
   return (width + 7) & ~7;
@@ -79,10 +107,11 @@ function allocLayer(network: Network, index: i32, inputs: i32, outputs: i32): vo
 }
 
 /** widths: `depth + 1` words, inputs first. Gives the address of a network whose parameters are zero. */
-export function mlpNew(widths: usize, depth: i32, activation: i32, capacity: i32, training: bool): usize {
+export function mlpNew(widths: usize, depth: i32, activation: i32, loss: i32, capacity: i32, training: bool): usize {
   const network = changetype<Network>(alloc(offsetof<Network>()));
   network.depth = depth;
   network.activation = activation;
+  network.loss = loss;
   network.capacity = (capacity + 3) & ~3;
   network.training = training;
   network.layers = alloc(<usize>depth * offsetof<Layer>());
@@ -101,6 +130,20 @@ export function mlpNew(widths: usize, depth: i32, activation: i32, capacity: i32
     network.targetPanels = alloc((<usize>(network.capacity * network.last().paddedOutputs)) << 2);
   }
   return changetype<usize>(network);
+}
+
+/** How a network for training is trained; to be called once, before the first epoch. dropout and beta as in options.ts. */
+export function mlpConfigure(pointer: usize, dropout: f64, beta: f64): void {
+  const network = changetype<Network>(pointer);
+  network.beta = beta;
+  network.dropBelow = <u32>(dropout * 4294967296.0);
+  network.keepScale = <f32>(1.0 / (1.0 - dropout));
+  network.recordsSlopes = network.activation == GELU || network.dropBelow > 0;
+  if (!network.recordsSlopes) return;
+  for (let l = 0; l < network.depth - 1; l++) {
+    const layer = network.layer(l);
+    layer.slopePanels = alloc((<usize>(network.capacity * layer.paddedOutputs)) << 2);
+  }
 }
 
 export function mlpParameters(network: usize): usize {

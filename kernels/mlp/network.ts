@@ -1,13 +1,20 @@
 import { instantiate } from '../runtime/index.ts';
 import type { KernelInstance, Pointer } from '../runtime/index.ts';
-import type { Activation } from './options.ts';
-import { ACTIVATION_CODES } from './exports.ts';
+import { ACTIVATION_CODES, LOSS_CODES } from './exports.ts';
 import type { MlpExports } from './exports.ts';
 import { parameterCount } from './layers.ts';
+import type { Activation, Loss } from './options.ts';
 
 export type MlpInstance = KernelInstance<MlpExports>;
 
 export const instantiateMlp = (module: WebAssembly.Module): MlpInstance => instantiate<MlpExports>(module);
+
+export interface NetworkShape {
+  /** D, hidden …, outputs; see `outputWidth`. */
+  readonly widths: readonly number[];
+  readonly activation: Activation;
+  readonly loss: Loss;
+}
 
 /** A network inside an instance, with its parameters in and out in plain form. */
 export class Network {
@@ -19,8 +26,7 @@ export class Network {
   /** @param capacity rows of the largest batch */
   constructor(
     instance: MlpInstance,
-    widths: readonly number[],
-    activation: Activation,
+    { widths, activation, loss }: NetworkShape,
     capacity: number,
     purpose: 'training' | 'prediction',
   ) {
@@ -32,7 +38,7 @@ export class Network {
     const training = purpose === 'training' ? 1 : 0;
     const depth = widths.length - 1;
     this.pointer = instance.allocating(() =>
-      instance.exports.mlpNew(list, depth, ACTIVATION_CODES[activation], capacity, training),
+      instance.exports.mlpNew(list, depth, ACTIVATION_CODES[activation], LOSS_CODES[loss], capacity, training),
     );
   }
 

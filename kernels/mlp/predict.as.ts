@@ -1,4 +1,5 @@
-import { Network } from './network.as';
+import { MAX_LOG_VARIANCE } from './loss.as';
+import { GAUSSIAN_NLL, LOG_LOSS, Network } from './network.as';
 import { forward } from './propagate.as';
 
 /**
@@ -23,30 +24,78 @@ function standardise(network: Network, x: usize, count: i32, scaling: usize): vo
   }
 }
 
+/** Output c of row i in panels of `rows` rows. */
+function output(network: Network, c: i32, i: i32, rows: i32): f64 {
+  const place = ((<usize>(c >> 3) * <usize>rows + <usize>i) << 5) + ((<usize>(c & 7)) << 2);
+  return <f64>load<f32>(network.last().panels + place);
+}
+
+/** mean + scale·ŷ for each target of `count` rows. */
+function writeMeans(network: Network, scaling: usize, count: i32, rows: i32, out: usize): void {
+  const targets = network.targets();
+  for (let i = 0; i < count; i++) {
+    for (let k = 0; k < targets; k++) {
+      const mean = load<f64>(scaling + ((<usize>k) << 3));
+      const scale = load<f64>(scaling + ((<usize>(targets + k)) << 3));
+      store<f64>(out, mean + scale * output(network, k, i, rows));
+      out += 8;
+    }
+  }
+}
+
+/** scale²·eˢ for each target of `count` rows. */
+function writeVariances(network: Network, scaling: usize, count: i32, rows: i32, out: usize): void {
+  const targets = network.targets();
+  for (let i = 0; i < count; i++) {
+    for (let k = 0; k < targets; k++) {
+      const scale = load<f64>(scaling + ((<usize>(targets + k)) << 3));
+      const s = min(max(output(network, targets + k, i, rows), -MAX_LOG_VARIANCE), MAX_LOG_VARIANCE);
+      store<f64>(out, scale * scale * Math.exp(s));
+      out += 8;
+    }
+  }
+}
+
+/** softmax of the outputs of `count` rows. */
+function writeProbabilities(network: Network, count: i32, rows: i32, out: usize): void {
+  const classes = network.last().outputs;
+  for (let i = 0; i < count; i++) {
+    let largest = -Infinity;
+    for (let c = 0; c < classes; c++) largest = max(largest, output(network, c, i, rows));
+    let total = 0.0;
+    for (let c = 0; c < classes; c++) {
+      const weight = Math.exp(output(network, c, i, rows) - largest);
+      store<f64>(out + ((<usize>c) << 3), weight);
+      total += weight;
+    }
+    for (let c = 0; c < classes; c++, out += 8) store<f64>(out, load<f64>(out) / total);
+  }
+}
+
 /**
- * Predictions of one network in original units: x is N×D, out N×K, row-major f64. scaling: D means and D scales of the
- * inputs, then K means and K scales of the outputs.
+ * Predictions of one network: x is N×D, row-major f64. scaling: D means and D scales of the inputs, then K means and K scales of
+ * the targets.
+ *
+ * out: N×K in original units, or N×C probabilities with `log_loss`. variance: N×K with `gaussian_nll`, else untouched.
  */
-export function mlpPredict(pointer: usize, scaling: usize, x: usize, rows: i32, out: usize): void {
+export function mlpPredict(pointer: usize, scaling: usize, x: usize, rows: i32, out: usize, variance: usize): void {
   const network = changetype<Network>(pointer);
   const inputs = network.layer(0).inputs;
-  const last = network.last();
-  const outputs = last.outputs;
-  const outputScaling = scaling + ((<usize>inputs) << 4);
+  const columns = network.loss == LOG_LOSS ? network.last().outputs : network.targets();
+  const targetScaling = scaling + ((<usize>inputs) << 4);
   for (let from = 0; from < rows; from += network.capacity) {
     const count = min(network.capacity, rows - from);
     const padded = (count + 3) & ~3;
     standardise(network, x, count, scaling);
     forward(network, padded);
-    for (let i = 0; i < count; i++) {
-      for (let k = 0; k < outputs; k++) {
-        const place = ((<usize>(k >> 3) * <usize>padded + <usize>i) << 5) + ((<usize>(k & 7)) << 2);
-        const mean = load<f64>(outputScaling + ((<usize>k) << 3));
-        const scale = load<f64>(outputScaling + ((<usize>(outputs + k)) << 3));
-        store<f64>(out, mean + scale * <f64>load<f32>(last.panels + place));
-        out += 8;
-      }
+    if (network.loss == LOG_LOSS) writeProbabilities(network, count, padded, out);
+    else writeMeans(network, targetScaling, count, padded, out);
+    const bytes = (<usize>(count * columns)) << 3;
+    if (network.loss == GAUSSIAN_NLL) {
+      writeVariances(network, targetScaling, count, padded, variance);
+      variance += bytes;
     }
+    out += bytes;
     x += (<usize>(count * inputs)) << 3;
   }
 }

@@ -6,8 +6,16 @@ import {
   sumPanel,
   transposePanels,
 } from '../linalg/panels.as';
-import { activatePanel, differentiatePanel } from './activation.as';
+import { activatePanel, activateWithSlopes, differentiatePanel, multiplySlopes } from './activation.as';
+import { dropPanel } from './dropout.as';
 import { Layer, Network } from './network.as';
+
+/** Activates a panel of hidden layer `index`, keeps its slopes, and drops units. */
+function learnPanel(network: Network, index: i32, column: i32, panel: usize, rows: i32): void {
+  const slopes = network.layer(index).slopePanels + ((<usize>(column * rows)) << 2);
+  activateWithSlopes(network.activation, panel, slopes, rows);
+  if (network.dropBelow > 0) dropPanel(network, index, column, panel, slopes, rows);
+}
 
 /** Forward pass for `rows` rows (a multiple of 4) of `inputQuads`. The outputs are in the last layer's panels. */
 export function forward(network: Network, rows: i32): void {
@@ -25,7 +33,8 @@ export function forward(network: Network, rows: i32): void {
     for (let column = 0; column < layer.paddedOutputs; column += 8) {
       multiplyPanel(x, (<usize>layer.paddedInputs) << 4, rows, layer.inputs, weights, bias, panel);
       if (!isLast) {
-        activatePanel(network.activation, panel, rows);
+        if (network.isLearning) learnPanel(network, l, column, panel, rows);
+        else activatePanel(network.activation, panel, rows);
         panelToQuads(panel, rows, quads, quadBytes);
       }
       panel += panelBytes;
@@ -47,7 +56,8 @@ function propagateBack(network: Network, layer: Layer, below: Layer, rows: i32):
     const delta = below.deltaPanels + index * panelBytes;
     const transposed = layer.transposed + index * transposedPanelBytes;
     multiplyPanel(layer.deltaQuads, (<usize>layer.paddedOutputs) << 4, rows, layer.outputs, transposed, ZEROS, delta);
-    differentiatePanel(network.activation, below.panels + index * panelBytes, delta, rows);
+    if (network.isLearning) multiplySlopes(below.slopePanels + index * panelBytes, delta, rows);
+    else differentiatePanel(network.activation, below.panels + index * panelBytes, delta, rows);
     panelToQuads(delta, rows, below.deltaQuads + ((<usize>column) << 4), quadBytes);
   }
 }

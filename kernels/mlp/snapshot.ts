@@ -8,7 +8,7 @@ import {
   requireRecord,
   writeSnapshot,
 } from '../runtime/index.ts';
-import { checkTrainingSet } from './contract.ts';
+import { checkTrainingSet, outputWidth } from './contract.ts';
 import type { EpochReport, TrainingSet } from './contract.ts';
 import { checkOptions } from './options.ts';
 import type { CheckedMlpOptions, MlpOptions } from './options.ts';
@@ -63,12 +63,12 @@ function parseReport(field: string, value: unknown): EpochReport | null {
   if (value === null) return null;
   const record = requireRecord(field, value);
   const epoch = requireInteger(`${field}.epoch`, record.epoch, { min: 1 });
-  const trainLoss = requireNumber(`${field}.trainLoss`, record.trainLoss, { min: 0 });
+  const trainLoss = requireNumber(`${field}.trainLoss`, record.trainLoss);
   if (record.validationLoss === undefined) return { epoch, trainLoss };
   return {
     epoch,
     trainLoss,
-    validationLoss: requireNumber(`${field}.validationLoss`, record.validationLoss, { min: 0 }),
+    validationLoss: requireNumber(`${field}.validationLoss`, record.validationLoss),
   };
 }
 
@@ -93,7 +93,11 @@ export function readTrainerSnapshot(
     throw new KernelInputError('data', 'the data that the snapshot was taken with', 'other data');
   }
   const progress = parseProgress(state.progress);
-  const count = parameterCount('snapshot.options.hidden', [data.dimension, ...options.hidden, data.outputs]);
+  const count = parameterCount('snapshot.options.hidden', [
+    data.dimension,
+    ...options.hidden,
+    outputWidth(data, options.loss),
+  ]);
   const expected = progress.best === null ? 3 : 4;
   const isArena = (array: unknown): array is Float32Array => array instanceof Float32Array && array.length === count;
   const [parameters, firstMoment, secondMoment, best] = arrays.filter(isArena);

@@ -1,7 +1,8 @@
 import { panelToQuads } from '../linalg/panels.as';
 import { Philox } from '../rng/philox.as';
 import { shuffle } from '../rng/shuffle.as';
-import { adam } from './adam.as';
+import { adam, adamW } from './adam.as';
+import { batchLoss } from './loss.as';
 import { Network } from './network.as';
 import { backward, forward, refreshTransposed } from './propagate.as';
 
@@ -28,28 +29,13 @@ function forwardBatch(network: Network, inputs: usize, targets: usize, order: us
   const rows = (count + 3) & ~3;
   const width = network.layer(0).paddedInputs;
   gather(inputs, width, order, count, network.inputPanels, rows);
-  gather(targets, network.last().paddedOutputs, order, count, network.targetPanels, rows);
+  gather(targets, (network.targets() + 7) & ~7, order, count, network.targetPanels, rows);
   for (let column = 0; column < width; column += 8) {
     const panel = network.inputPanels + ((<usize>(column * rows)) << 2);
     panelToQuads(panel, rows, network.inputQuads + ((<usize>column) << 4), (<usize>width) << 4);
   }
   forward(network, rows);
   return rows;
-}
-
-/** Σ (ŷ − y)² over the batch; with `scale` ≠ 0 also δ = scale·(ŷ − y) into the last layer's panels. */
-function squaredErrors(network: Network, rows: i32, count: i32, scale: f32): f64 {
-  const layer = network.last();
-  let sum = 0.0;
-  for (let column = 0; column < layer.outputs; column++) {
-    let offset = ((<usize>(column >> 3) * <usize>rows) << 5) + ((<usize>(column & 7)) << 2);
-    for (let i = 0; i < count; i++, offset += 32) {
-      const error = load<f32>(layer.panels + offset) - load<f32>(network.targetPanels + offset);
-      sum += <f64>error * <f64>error;
-      store<f32>(layer.deltaPanels + offset, scale * error);
-    }
-  }
-  return sum;
 }
 
 /** Whether every parameter is a finite number. */
@@ -65,7 +51,9 @@ function isFinite(network: Network): bool {
  * One epoch of minibatches. inputs and targets: standardised row-major tables with padded widths; order: the training rows,
  * which come back shuffled by stream 2 + epoch of the seed.
  *
- * Gives the mean over rows of ½·Σ(ŷ − y)², each row before its own batch's step; NaN when the parameters are not finite.
+ * rates: the step size of each minibatch, f64. decoupled: AdamW instead of Adam.
+ *
+ * Gives the mean loss over rows, each row before its own batch's step; NaN when the parameters are not finite.
  */
 export function mlpEpoch(
   pointer: usize,
@@ -74,8 +62,9 @@ export function mlpEpoch(
   order: usize,
   rows: i32,
   batch: i32,
-  learningRate: f64,
+  rates: usize,
   weightDecay: f64,
+  decoupled: bool,
   seed: f64,
   epoch: f64,
 ): f64 {
@@ -85,27 +74,34 @@ export function mlpEpoch(
   shuffle(rng, order, rows);
   refreshTransposed(network);
   let t = epoch * Math.ceil(<f64>rows / <f64>batch);
+  network.seed = seed;
+  network.epoch = epoch;
+  network.isLearning = network.recordsSlopes;
   let sum = 0.0;
   for (let from = 0; from < rows; from += batch) {
+    network.place = from;
     const count = min(batch, rows - from);
     const padded = forwardBatch(network, inputs, targets, order + ((<usize>from) << 2), count);
-    sum += squaredErrors(network, padded, count, <f32>1 / <f32>count);
+    sum += batchLoss(network, padded, count, <f32>1 / <f32>count);
     backward(network, padded, count);
     t += 1.0;
-    adam(network, t, learningRate, weightDecay);
+    if (decoupled) adamW(network, t, load<f64>(rates), weightDecay);
+    else adam(network, t, load<f64>(rates), weightDecay);
+    rates += 8;
     refreshTransposed(network);
   }
-  return isFinite(network) ? (0.5 * sum) / <f64>rows : NaN;
+  network.isLearning = false;
+  return isFinite(network) ? sum / <f64>rows : NaN;
 }
 
-/** Mean over the rows in `order` of ½·Σ(ŷ − y)². */
+/** Mean loss over the rows in `order`. */
 export function mlpLoss(pointer: usize, inputs: usize, targets: usize, order: usize, rows: i32): f64 {
   const network = changetype<Network>(pointer);
   let sum = 0.0;
   for (let from = 0; from < rows; from += network.capacity) {
     const count = min(network.capacity, rows - from);
     const padded = forwardBatch(network, inputs, targets, order + ((<usize>from) << 2), count);
-    sum += squaredErrors(network, padded, count, 0);
+    sum += batchLoss(network, padded, count, 0);
   }
-  return (0.5 * sum) / <f64>rows;
+  return sum / <f64>rows;
 }

@@ -1,6 +1,7 @@
+import { math } from '../math/index.ts';
 import { KernelInputError } from '../runtime/index.ts';
 import type { Pointer } from '../runtime/index.ts';
-import { LIMITS, checkTrainingSet } from './contract.ts';
+import { LIMITS, checkTrainingSet, outputWidth } from './contract.ts';
 import type { EpochReport, TrainingSet } from './contract.ts';
 import { prepare, standardise } from './data.ts';
 import type { Preparation, Scaling } from './data.ts';
@@ -11,6 +12,7 @@ import { makeModel } from './model.ts';
 import type { MlpModel } from './model.ts';
 import { Network, instantiateMlp } from './network.ts';
 import type { MlpInstance } from './network.ts';
+import { scheduleFactor } from './schedule.ts';
 import { readTrainerSnapshot, writeTrainerSnapshot } from './snapshot.ts';
 import type { Progress } from './snapshot.ts';
 
@@ -33,19 +35,8 @@ function loadOrder(instance: MlpInstance, rows: Uint32Array): Pointer {
   return pointer;
 }
 
-/** What options.ts names before the binary can do it. */
-function refuseMissing({ activation, solver, schedule, dropout, loss }: CheckedMlpOptions): void {
-  if (activation === 'gelu') throw new KernelInputError('activation', 'relu or tanh', activation);
-  if (solver !== 'adam') throw new KernelInputError('solver', 'adam', solver);
-  if (schedule.kind !== 'constant' || schedule.warmup > 0) {
-    throw new KernelInputError('schedule', 'a constant one', schedule.kind);
-  }
-  if (dropout > 0) throw new KernelInputError('dropout', '0', dropout);
-  if (loss !== 'squared_error') throw new KernelInputError('loss', 'squared_error', loss);
-}
-
 /**
- * Trains one perceptron with Adam on minibatches, an epoch at a time. The bits of the result depend on the data, the
+ * Trains one perceptron on minibatches, an epoch at a time. The bits of the result depend on the data, the
  * options and the kernel binary alone: neither on the engine nor on where training was interrupted.
  */
 export class MlpTrainer {
@@ -59,13 +50,15 @@ export class MlpTrainer {
   readonly #targets: Pointer;
   readonly #trainingRows: Pointer;
   readonly #validationRows: Pointer;
+  /** Minibatches of an epoch, and where the step size of each stands. */
+  readonly #steps: number;
+  readonly #rates: Pointer;
   #progress: Progress = { epoch: 0, last: null, best: null };
 
   private constructor(module: WebAssembly.Module, data: TrainingSet, options: MlpOptions) {
     this.#options = checkOptions(options);
     this.#data = checkTrainingSet(data, this.#options.loss);
-    refuseMissing(this.#options);
-    this.#widths = [data.dimension, ...this.#options.hidden, data.outputs];
+    this.#widths = [data.dimension, ...this.#options.hidden, outputWidth(data, this.#options.loss)];
     parameterCount('hidden', this.#widths);
     this.#preparation = prepare(data, this.#options);
     const { split, inputs, targets } = this.#preparation;
@@ -76,11 +69,17 @@ export class MlpTrainer {
     }
     const instance = instantiateMlp(module);
     this.#instance = instance;
-    this.#network = new Network(instance, this.#widths, this.#options.activation, capacity, 'training');
+    this.#network = new Network(instance, { ...this.#options, widths: this.#widths }, capacity, 'training');
+    const { dropout, beta } = this.#options;
+    instance.allocating(() => {
+      instance.exports.mlpConfigure(this.#network.pointer, dropout, beta);
+    });
     this.#inputs = loadTable(instance, data.inputs, inputs);
     this.#targets = loadTable(instance, data.targets, targets);
     this.#trainingRows = loadOrder(instance, split.training);
     this.#validationRows = loadOrder(instance, split.validation);
+    this.#steps = Math.ceil(split.training.length / this.#options.batchSize);
+    this.#rates = instance.alloc(8 * this.#steps);
   }
 
   /** @throws KernelInputError naming the field of `data` or `options` that does not fit. */
@@ -142,7 +141,8 @@ export class MlpTrainer {
 
   #runEpoch(): number {
     const { training } = this.#preparation.split;
-    const { batchSize, learningRate, weightDecay, seed } = this.#options;
+    const { batchSize, weightDecay, solver, seed } = this.#options;
+    this.#instance.f64(this.#rates, this.#steps).set(this.#epochRates());
     this.#instance.u32(this.#trainingRows, training.length).set(training);
     return this.#instance.exports.mlpEpoch(
       this.#network.pointer,
@@ -151,11 +151,22 @@ export class MlpTrainer {
       this.#trainingRows,
       training.length,
       Math.min(batchSize, training.length),
-      learningRate,
+      this.#rates,
       weightDecay,
+      solver === 'adamw' ? 1 : 0,
       seed,
       this.epoch,
     );
+  }
+
+  /** The step size of each minibatch of the coming epoch. */
+  #epochRates(): Float64Array {
+    const { learningRate, schedule, epochs } = this.#options;
+    const functions = math(this.#instance);
+    return Float64Array.from({ length: this.#steps }, (_, batch) => {
+      const t = this.epoch * this.#steps + batch;
+      return learningRate * scheduleFactor(schedule, functions, t, this.#steps, epochs);
+    });
   }
 
   #validate(): number | undefined {
@@ -202,7 +213,7 @@ export class MlpTrainer {
       validationLoss: chosen.validationLoss ?? null,
     };
     const parameters = this.#network.read(best === null ? this.#network.parameters : this.#network.best);
-    const { activation } = this.#options;
-    return makeModel({ activation, layers: [...this.#widths], training }, inputs, targets, parameters);
+    const { activation, loss } = this.#options;
+    return makeModel({ activation, loss, layers: [...this.#widths], training }, inputs, targets, parameters);
   }
 }

@@ -34,3 +34,12 @@ export function smoothData(rows: number, dimension: number, outputs: number, see
   }
   return { inputs, targets, rows, dimension, outputs };
 }
+
+/** Rows of `smoothData` whose class is the part of its range that the first target falls into; all parts are equally wide. */
+export function classData(rows: number, dimension: number, classes: number, seed: number): TrainingSet {
+  const { inputs, targets } = smoothData(rows, dimension, 1, seed);
+  const lowest = Math.min(...targets);
+  const width = (Math.max(...targets) - lowest) / classes || 1;
+  const labels = targets.map((y) => Math.min(Math.floor((y - lowest) / width), classes - 1));
+  return { inputs, targets: labels, rows, dimension, outputs: 1, classes };
+}

@@ -3,7 +3,7 @@ import { KernelInputError } from '../../../kernels/index.ts';
 import { MlpPredictor, MlpTrainer, parseMlpModel } from '../../../kernels/mlp/index.ts';
 import type { MlpModel, MlpOptions, TrainingSet } from '../../../kernels/mlp/index.ts';
 import { kernelModule } from './load.ts';
-import { defaults, smoothData } from './mlp-data.ts';
+import { classData, defaults, smoothData } from './mlp-data.ts';
 
 const module = await kernelModule();
 const data = smoothData(12, 3, 1, 1);
@@ -63,9 +63,43 @@ describe('options are refused', () => {
     ['patience', { patience: -1 }],
     ['seed', { seed: 0.5 }],
     ['seed', { seed: undefined }],
+    ['solver', { solver: 'sgd' }],
+    ['dropout', { dropout: 1 }],
+    ['dropout', { dropout: -0.1 }],
+    ['loss', { loss: 'hinge' }],
+    ['beta', { beta: 0.5 }],
+    ['beta', { loss: 'gaussian_nll', beta: 2 }],
+    ['schedule', { schedule: 'cosine' }],
+    ['schedule.kind', { schedule: { kind: 'plateau' } }],
+    ['schedule.warmup', { schedule: { kind: 'constant', warmup: -1 } }],
+    ['schedule.gamma', { schedule: { kind: 'exponential' } }],
+    ['schedule.gamma', { schedule: { kind: 'exponential', gamma: 1.01 } }],
+    ['schedule.gamma', { schedule: { kind: 'constant', gamma: 0.5 } }],
+    ['schedule.minimum', { schedule: { kind: 'cosine', minimum: 2 } }],
+    ['schedule.stepSize', { schedule: { kind: 'step', stepSize: 0 } }],
   ];
   it.each(faults)('%s: %j', (field, change) => {
     expectFault(field, () => MlpTrainer.create(module, data, { ...defaults, ...change } as MlpOptions));
+  });
+});
+
+describe('labels are refused', () => {
+  const labels = classData(12, 3, 3, 1);
+  const faults: [string, string, Partial<TrainingSet>][] = [
+    ['beyond the last class', 'targets[4]', { targets: changed(labels.targets, 4, 3) }],
+    ['below 0', 'targets[4]', { targets: changed(labels.targets, 4, -1) }],
+    ['between classes', 'targets[4]', { targets: changed(labels.targets, 4, 0.5) }],
+    ['that are NaN', 'targets[4]', { targets: changed(labels.targets, 4, NaN) }],
+    ['of one class only in name', 'classes', { classes: 1 }],
+    ['in several columns', 'outputs', { outputs: 2, targets: new Float64Array(24) }],
+  ];
+  it.each(faults)('%s (%s)', (_, field, change) => {
+    expectFault(field, () => MlpTrainer.create(module, { ...labels, ...change }, { ...defaults, loss: 'log_loss' }));
+  });
+
+  it('without a number of classes, and a number of classes without the loss', () => {
+    expectFault('classes', () => MlpTrainer.create(module, data, { ...defaults, loss: 'log_loss' }));
+    expectFault('classes', () => MlpTrainer.create(module, { ...data, classes: 3 }, defaults));
   });
 });
 
@@ -108,6 +142,28 @@ describe('odd data are learned from', () => {
   it('when there are more inputs than rows', () => {
     const set = smoothData(4, 50, 1, 2);
     finite(train(set, defaults), set);
+    finite(train(set, { ...defaults, loss: 'gaussian_nll', activation: 'gelu', dropout: 0.5 }), set);
+    finite(train(classData(4, 50, 3, 2), { ...defaults, loss: 'log_loss' }), set);
+  });
+
+  it('when targets are without noise: log-variances end at their bound', () => {
+    const set = { ...data, targets: new Float64Array(12).fill(5) };
+    const model = train(set, { ...defaults, loss: 'gaussian_nll', epochs: 2000, learningRate: 0.05 });
+    const { mean, std } = new MlpPredictor(module, [model]).predict(set.inputs, set.rows);
+    expect(mean.every((y) => Math.abs(y - 5) < 0.1)).toBe(true);
+    expect(std.every((noise) => noise > 3e-4 && noise < 0.05)).toBe(true);
+  });
+
+  it('when all rows are of one class: it gets nearly all the probability', () => {
+    const set = { ...data, targets: new Float64Array(12).fill(2), classes: 4 };
+    const probabilities = finite(train(set, { ...defaults, loss: 'log_loss', epochs: 200 }), set);
+    expect(probabilities.every((p, i) => (i % 4 === 2 ? p > 0.95 : p < 0.05))).toBe(true);
+  });
+
+  it('when there is one row, by every loss', () => {
+    const row = { inputs: Float64Array.of(4, 5), targets: Float64Array.of(1), rows: 1, dimension: 2, outputs: 1 };
+    finite(train(row, { ...defaults, loss: 'gaussian_nll' }), row);
+    finite(train({ ...row, classes: 2 }, { ...defaults, loss: 'log_loss' }), row);
   });
 
   it('when a row that is kept aside is far from all others', () => {
@@ -125,14 +181,33 @@ describe('odd data are learned from', () => {
 
 describe('training that leaves the finite numbers', () => {
   it.each([{ learningRate: 1e30 }, { learningRate: 1e300 }, { weightDecay: 1e300 }])('is a fault: %j', (change) => {
-    for (const activation of ['relu', 'tanh'] as const) {
+    for (const activation of ['relu', 'tanh', 'gelu'] as const) {
       expectFault('learningRate', () => train(data, { ...defaults, ...change, activation, epochs: 50 }));
     }
   });
 });
 
+describe('training by another loss that leaves the finite numbers', () => {
+  it.each(['gaussian_nll', 'log_loss'] as const)('is a fault: %s', (loss) => {
+    const set = loss === 'log_loss' ? classData(12, 3, 3, 1) : data;
+    expectFault('learningRate', () => train(set, { ...defaults, loss, learningRate: 1e30, epochs: 50 }));
+  });
+});
+
 describe('a model from a file', () => {
   const model = train(data, defaults);
+
+  it('of a newer kind comes back through JSON too', () => {
+    const noisy = train(data, { ...defaults, loss: 'gaussian_nll', activation: 'gelu' });
+    expect(noisy).toMatchObject({ version: 2, loss: 'gaussian_nll', layers: [3, 16, 16, 2] });
+    expect(parseMlpModel(JSON.parse(JSON.stringify(noisy)))).toEqual(noisy);
+  });
+
+  it('is of version 1 when that can say it', () => {
+    expect(model.version).toBe(1);
+    expect(model).not.toHaveProperty('loss');
+    expect(parseMlpModel({ ...model, version: 2, loss: 'squared_error' }).layers).toEqual(model.layers);
+  });
   const { inputs, training } = model;
 
   it('comes back through JSON', () => {
@@ -144,7 +219,11 @@ describe('a model from a file', () => {
     ['model', null],
     ['model', [model]],
     ['format', { ...model, format: 'onnx' }],
-    ['version', { ...model, version: 2 }],
+    ['version', { ...model, version: 3 }],
+    ['loss', { ...model, version: 2 }],
+    ['layers', { ...model, version: 2, loss: 'gaussian_nll' }],
+    ['layers', { ...model, version: 2, loss: 'log_loss' }],
+    ['activation', { ...model, activation: 'gelu' }],
     ['activation', { ...model, activation: 'elu' }],
     ['layers', { ...model, layers: [3] }],
     ['layers[1]', { ...model, layers: [3, -16, 1] }],
@@ -175,6 +254,9 @@ describe('a prediction is refused', () => {
   it('from models that do not fit together', () => {
     const other = train(smoothData(12, 3, 2, 1), defaults);
     expectFault('models[1].layers', () => new MlpPredictor(module, [model, other]));
+    const noisy = train(data, { ...defaults, loss: 'gaussian_nll' });
+    expectFault('models[1].loss', () => new MlpPredictor(module, [model, noisy]));
+    expectFault('models', () => predictor.classify(data.inputs, 12));
   });
 
   it('for rows that do not fit, or are no numbers', () => {

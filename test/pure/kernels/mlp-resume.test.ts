@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { KernelInputError } from '../../../kernels/index.ts';
 import { MlpTrainer } from '../../../kernels/mlp/index.ts';
-import type { MlpOptions } from '../../../kernels/mlp/index.ts';
+import type { MlpOptions, TrainingSet } from '../../../kernels/mlp/index.ts';
 import { readSnapshot, writeSnapshot } from '../../../kernels/runtime/index.ts';
 import { kernelModule } from './load.ts';
-import { defaults, smoothData } from './mlp-data.ts';
+import { classData, defaults, smoothData } from './mlp-data.ts';
 
 const module = await kernelModule();
-const data = smoothData(75, 5, 2, 12);
+const smooth = smoothData(75, 5, 2, 12);
 
-const variants: { name: string; options: MlpOptions }[] = [
+const variants: { name: string; options: MlpOptions; data?: TrainingSet }[] = [
   { name: 'plain', options: { ...defaults, epochs: 12 } },
   {
     name: 'tanh, ragged batches',
@@ -19,6 +19,22 @@ const variants: { name: string; options: MlpOptions }[] = [
   {
     name: 'early stopping on the training loss',
     options: { ...defaults, validationFraction: 0, patience: 2, epochs: 12 },
+  },
+  {
+    name: 'GELU, AdamW, dropout, a cosine after a warm-up',
+    options: {
+      ...defaults,
+      ...{ activation: 'gelu', solver: 'adamw', dropout: 0.3, schedule: { kind: 'cosine', warmup: 3.5 }, epochs: 12 },
+    },
+  },
+  {
+    name: 'a noise of each row, early stopping',
+    options: { ...defaults, loss: 'gaussian_nll', beta: 0.5, learningRate: 0.05, patience: 4, epochs: 200 },
+  },
+  {
+    name: 'classes, early stopping',
+    options: { ...defaults, loss: 'log_loss', dropout: 0.1, learningRate: 0.05, patience: 4, epochs: 200 },
+    data: classData(75, 5, 3, 12),
   },
 ];
 
@@ -33,7 +49,7 @@ function complete(trainer: MlpTrainer) {
   return { reports, model: trainer.finish(), snapshot: trainer.snapshot() };
 }
 
-describe.each(variants)('a resumed training ($name)', ({ options }) => {
+describe.each(variants)('a resumed training ($name)', ({ options, data = smooth }) => {
   const undisturbed = complete(MlpTrainer.create(module, data, options));
   const length = undisturbed.reports.length;
 
@@ -68,6 +84,7 @@ describe.each(variants)('a resumed training ($name)', ({ options }) => {
 });
 
 describe('a snapshot', () => {
+  const data = smooth;
   const options = { ...defaults, patience: 3 };
   const snapshot = advance(MlpTrainer.create(module, data, options), 3).snapshot();
   const parts = readSnapshot(snapshot, 'mlp', 2);

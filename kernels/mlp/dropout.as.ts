@@ -1,0 +1,34 @@
+import { Philox } from '../rng/philox.as';
+import { Network } from './network.as';
+
+/** Epoch e (from 0) drops units of hidden layer l (from 0) by stream 2³²·(1 + l) + e of the seed. */
+const STREAMS_PER_LAYER: f64 = 4294967296.0;
+
+/** Keeps four numbers whose random words are not below the bound, scaled; the others become 0. */
+function keep4(place: usize, words: v128, bound: v128, scale: v128): void {
+  const kept = f32x4.mul(v128.load(place), scale);
+  v128.store(place, v128.and(kept, i32x4.ge_u(words, bound)));
+}
+
+/**
+ * Drops units of one panel (columns `column` … + 7 of hidden layer `index`) and their slopes. The word of a unit has the position
+ * p·H + j in its stream, where p is the place of the row in the epoch's order, H the layer's width padded to a multiple of 8, and j
+ * the unit: neither batches nor the order of computation matter.
+ */
+export function dropPanel(network: Network, index: i32, column: i32, panel: usize, slopes: usize, rows: i32): void {
+  const rng = changetype<Philox>(network.rng);
+  rng.seed(network.seed, STREAMS_PER_LAYER * <f64>(1 + index) + network.epoch);
+  const words = network.rng + offsetof<Philox>('word0');
+  const blocks = <u64>(network.layer(index).paddedOutputs >> 2);
+  const bound = i32x4.splat(network.dropBelow);
+  const scale = f32x4.splat(network.keepScale);
+  let block = <u64>network.place * blocks + <u64>(column >> 2);
+  for (let i = 0; i < rows; i++, block += blocks, panel += 32, slopes += 32) {
+    for (let half: u32 = 0; half < 2; half++) {
+      rng.block(block + half);
+      const random = v128.load(words);
+      keep4(panel + (half << 4), random, bound, scale);
+      keep4(slopes + (half << 4), random, bound, scale);
+    }
+  }
+}

@@ -56,7 +56,7 @@ export class Peer {
     child.on('error', ({ message }) => (complaint = message));
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const first = await lines.next();
-    if (first.done === true) return `${peer}: ${complaint.trim().split('\n').at(-1) ?? 'it did not start'}`;
+    if (first.done === true) return `${peer}: ${complaint.trim().split('\n').at(-1) || 'it did not start'}`;
     return new Peer((JSON.parse(first.value) as Greeting).peer, child, lines);
   }
 

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+async function bench(...args: string[]): Promise<Record<string, unknown>[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['bench/run.mjs', ...args], { cwd: root });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('the benchmark of the kernels', () => {
+  it('times us beside each peer, or says why a peer is missing', async () => {
+    const lines = await bench('kernels', '--quick', '--only', 'mlp-small');
+    expect(lines.map((line) => line.case)).toEqual(['mlp-small', 'mlp-small-tfjs']);
+    const expected = [/^scikit-learn|^torch/, /^tfjs/];
+    lines.forEach(({ ours, peers, missing = [], ratio }, i) => {
+      expect(ours).toBeGreaterThan(0);
+      const times = Object.values(peers as Record<string, number>);
+      for (const name of [...Object.keys(peers as object), ...(missing as string[])])
+        expect(name).toMatch(expected[i]!);
+      expect(times.length + (missing as string[]).length).toBe(i === 0 ? 2 : 1);
+      expect(ratio).toBe(times.length === 0 ? null : Math.min(...times) / (ours as number));
+    });
+  });
+
+  it('runs a single case where one is asked for', async () => {
+    const [line, ...others] = await bench('kernels', '--quick', '--only', 'gemm-128');
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({ bench: 'kernels', case: 'gemm-128', unit: 'GFLOP/s' });
+    expect(line?.ratio).toBeGreaterThan(0);
+  });
+
+  it('answers rubbish with how it is used', async () => {
+    await expect(bench('kernels', '--fast')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('usage'),
+    });
+  });
+});

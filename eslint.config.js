@@ -121,6 +121,7 @@ export default tseslint.config(
         console: 'readonly',
         URL: 'readonly',
         Buffer: 'readonly',
+        TextDecoder: 'readonly',
         setTimeout: 'readonly',
         fetch: 'readonly',
         performance: 'readonly',

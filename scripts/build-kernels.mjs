@@ -1,6 +1,6 @@
 /**
- * Compiles `kernels/index.as.ts` to `kernels/build/kernels.wasm` and writes its sha-256 to `kernels/build/digest.json`; gathers
- * the shaders in `kernels/build/shaders.ts`.
+ * Compiles `kernels/index.as.ts` to `kernels/build/kernels.wasm`, unless its results could depend on the engine, and writes its
+ * sha-256 to `kernels/build/digest.json`; gathers the shaders in `kernels/build/shaders.ts`.
  *
  * Nothing is done when the sources, the compiler and this script are what they were at the last build, so every other
  * script may call it first. Files are replaced by rename: a reader never sees half a binary.
@@ -9,18 +9,19 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
+import { compileKernels } from './lib/compile-kernels.mjs';
 import { shaderTable } from './lib/shaders.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const kernels = join(root, 'kernels');
 const build = join(kernels, 'build');
 
-/**
- * `--use abort=` turns assertion failures into traps, so that the binary imports nothing. `--noAssert` and the stub
- * runtime keep the hot loops free of checks: inputs are checked in TypeScript before they reach the binary.
- */
-const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--use', 'abort='];
+/** What decides on the binary besides the sources. */
+const tools = [
+  fileURLToPath(import.meta.url),
+  ...['compile-kernels.mjs', 'kernel-rules.mjs', 'wasm.mjs'].map((name) => join(root, 'scripts', 'lib', name)),
+  join(root, 'node_modules', 'assemblyscript', 'package.json'),
+];
 
 async function assemblyScriptSources() {
   const entries = await readdir(kernels, { recursive: true });
@@ -31,8 +32,7 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 async function sourceHash(sources) {
   const hash = createHash('sha256');
-  hash.update(await readFile(fileURLToPath(import.meta.url)));
-  hash.update(await readFile(fileURLToPath(new URL('../node_modules/assemblyscript/package.json', import.meta.url))));
+  for (const tool of tools) hash.update(await readFile(tool));
   for (const source of sources) {
     hash.update(`\0${source.split(sep).join('/')}\0`);
     hash.update(await readFile(join(kernels, source)));
@@ -66,21 +66,8 @@ async function replaceFile(name, content) {
 }
 
 async function compile() {
-  let binary;
-  const { error, stderr } = await asc.main(
-    ['kernels/index.as.ts', '--baseDir', '.', '--outFile', 'kernels.wasm', '--noColors', ...flags],
-    {
-      readFile: (name, base) => readFile(join(root, base ?? '.', name), 'utf8').catch(() => null),
-      listFiles: () => [],
-      writeFile: (name, content) => {
-        if (name.endsWith('.wasm')) binary = content;
-      },
-    },
-  );
-  const messages = stderr.toString();
-  if (error !== null || binary === undefined) {
-    throw new Error(`The kernels do not compile.\n${messages}${error?.message ?? ''}`);
-  }
+  const readSource = (name, base) => readFile(join(root, base ?? '.', name), 'utf8').catch(() => null);
+  const { binary, messages } = await compileKernels('kernels/index.as.ts', readSource);
   if (messages !== '') process.stderr.write(messages);
   return binary;
 }

@@ -29,7 +29,12 @@ await build({
 });
 const { everyEngine, run, usualEngines } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
 const { names, update } = options(process.argv.slice(2));
-if (!(await run({ names: names ?? (update ? ['node'] : usualEngines), update }))) process.exitCode = 1;
+try {
+  if (!(await run({ names: names ?? (update ? ['node'] : usualEngines), update }))) process.exitCode = 1;
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
 
 function options(words) {
   const found = { update: false };

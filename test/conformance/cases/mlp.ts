@@ -1,6 +1,7 @@
+import { KernelInputError } from '../../../kernels/index.ts';
 import { MlpPredictor, MlpTrainer } from '../../../kernels/mlp/index.ts';
 import type { MlpOptions } from '../../../kernels/mlp/index.ts';
-import type { KernelCases, ResumableCase } from './case.ts';
+import type { KernelCases, Part, ResumableCase } from './case.ts';
 import { table } from './data.ts';
 
 const data = table(151, 7, 3, 21);
@@ -40,10 +41,23 @@ function training(options: Partial<MlpOptions>): ResumableCase {
   };
 }
 
+/** Trains until the weights overflow; the snapshot that can be taken then is full of NaNs. */
+function overflow(module: WebAssembly.Module): Part[] {
+  const trainer = MlpTrainer.create(module, data, { ...defaults, learningRate: 1e38 });
+  try {
+    while (!trainer.done) trainer.step();
+    return ['no overflow'];
+  } catch (error) {
+    if (!(error instanceof KernelInputError)) throw error;
+    return [String(error), trainer.snapshot()];
+  }
+}
+
 export const mlpCases: KernelCases = {
   relu: training({}),
   tanh: training({ hidden: [33], activation: 'tanh' }),
   'early stopping': training({ patience: 4, learningRate: 0.03, epochs: 30 }),
+  overflow,
   ensemble: (module) => {
     const models = [1, 2, 3].map((seed) => {
       const trainer = MlpTrainer.create(module, data, { ...defaults, hidden: [9], epochs: 3, seed });

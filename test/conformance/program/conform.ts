@@ -55,20 +55,25 @@ function resumableDigests(module: WebAssembly.Module, name: string, work: Resuma
   return digests;
 }
 
+/** The digests of one case. @throws Error naming it when it fails. */
+export async function caseDigests(module: WebAssembly.Module, kernel: string, name: string): Promise<Digests[string]> {
+  const work = kernels[kernel]?.[name];
+  try {
+    if (work === undefined) throw new Error('There is no such case.');
+    return typeof work === 'function' ? { [name]: digestOf(await work(module)) } : resumableDigests(module, name, work);
+  } catch (error) {
+    throw new Error(`${kernel}, ${name}: ${String(error)}`, { cause: error });
+  }
+}
+
 /** Runs all cases of all kernels, or of `only` some. */
 export async function allDigests(module: WebAssembly.Module, only = Object.keys(kernels)): Promise<Digests> {
   const digests: Digests = {};
   for (const kernel of only) {
-    const ofKernel: Record<string, string> = {};
-    for (const [name, work] of Object.entries(kernels[kernel] ?? {})) {
-      try {
-        if (typeof work === 'function') ofKernel[name] = digestOf(await work(module));
-        else Object.assign(ofKernel, resumableDigests(module, name, work));
-      } catch (error) {
-        throw new Error(`${kernel}, ${name}: ${String(error)}`, { cause: error });
-      }
+    const ofKernel = (digests[kernel] = {});
+    for (const name of Object.keys(kernels[kernel] ?? {})) {
+      Object.assign(ofKernel, await caseDigests(module, kernel, name));
     }
-    digests[kernel] = ofKernel;
   }
   return digests;
 }

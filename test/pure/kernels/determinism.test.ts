@@ -1,78 +1,55 @@
 import { describe, expect, it } from 'vitest';
+import { compileKernels } from '../../../scripts/lib/compile-kernels.mjs';
+import { kernelFaults } from '../../../scripts/lib/kernel-rules.mjs';
+import { readWasm } from '../../../scripts/lib/wasm.mjs';
 import { kernelBytes } from './load.ts';
-import { readWasm } from './wasm-reader.ts';
 
-/** A module with one function whose body is `code`. */
-function moduleWith(code: number[]): Uint8Array {
+const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const ONE_TYPE = [1, 4, 1, 0x60, 0, 0];
+const IMPORT_A_LOG = [2, 9, 1, 1, 0x61, 3, 0x6c, 0x6f, 0x67, 0, 0];
+const SHARED_MEMORY = [5, 4, 1, 3, 1, 1];
+
+/** A module with one function whose body is `code`, and with further sections. */
+function moduleWith(code: number[], { imports = [] as number[], memory = [] as number[] } = {}): Uint8Array {
   const body = [0, ...code, 0x0b];
-  const types = [1, 4, 1, 0x60, 0, 0];
   const functions = [3, 2, 1, 0];
-  return Uint8Array.of(
-    0,
-    0x61,
-    0x73,
-    0x6d,
-    1,
-    0,
-    0,
-    0,
-    ...types,
-    ...functions,
-    10,
-    body.length + 2,
-    1,
-    body.length,
-    ...body,
-  );
+  const codeSection = [10, body.length + 2, 1, body.length, ...body];
+  return Uint8Array.of(...HEADER, ...ONE_TYPE, ...imports, ...functions, ...memory, ...codeSection);
 }
 
-/** Relaxed SIMD is fd 100 to fd 12f; its results may differ between processors. */
-const isRelaxed = (opcode: string): boolean => /^fd 1[0-2][0-9a-f]$/.test(opcode);
-/** Atomics are behind fe; with threads, the order of sums would depend on timing. */
-const isAtomic = (opcode: string): boolean => opcode.startsWith('fe ');
+// f32x4.relaxed_madd is fd 105, in LEB128 fd 85 02.
+const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
 describe('the kernel binary', async () => {
-  const contents = readWasm(await kernelBytes());
-  const opcodes = [...contents.opcodes.keys()];
+  const binary = await kernelBytes();
+  const { functions, opcodes } = readWasm(binary);
 
   it('is read in full, SIMD and all', () => {
-    expect(contents.functions).toBeGreaterThan(20);
+    expect(functions).toBeGreaterThan(20);
     // f32x4.mul and f64.sqrt.
-    expect(opcodes).toEqual(expect.arrayContaining(['fd e6', '9f']));
+    expect([...opcodes.keys()]).toEqual(expect.arrayContaining(['fd e6', '9f']));
   });
 
-  it('imports nothing: no host mathematics, no clock, no chance', () => {
-    expect(contents.imports).toEqual([]);
-  });
-
-  it('has no relaxed SIMD', () => {
-    expect(opcodes.filter(isRelaxed)).toEqual([]);
-  });
-
-  it('has neither atomics nor shared memory', () => {
-    expect(opcodes.filter(isAtomic)).toEqual([]);
-    expect(contents.hasSharedMemory).toBe(false);
+  it('holds nothing for which its results could depend on the engine', () => {
+    expect(kernelFaults(binary)).toEqual([]);
   });
 });
 
-describe('the reader of binaries', () => {
-  it('sees relaxed SIMD where there is some', () => {
-    // f32x4.relaxed_madd is fd 105, in LEB128 fd 85 02.
-    const { opcodes } = readWasm(moduleWith([0xfd, 0x85, 0x02]));
-    expect([...opcodes.keys()].filter(isRelaxed)).toEqual(['fd 105']);
+describe('the check of binaries', () => {
+  it.each([
+    ['relaxed SIMD', moduleWith(RELAXED_MADD), /^Instruction fd 105 is relaxed SIMD/],
+    ['atomics', moduleWith([0xfe, 0x03, 0x00]), /^Instruction fe 3 is atomic/],
+    ['imports', moduleWith([], { imports: IMPORT_A_LOG }), /^It imports a\.log/],
+    ['shared memory', moduleWith([], { memory: SHARED_MEMORY }), /memory is shared/],
+  ])('refuses %s', (_, bytes, sentence) => {
+    expect(kernelFaults(bytes)).toEqual([expect.stringMatching(sentence)]);
   });
 
   it('does not take immediates for instructions', () => {
     const constant = [0xfd, 0x0c, ...Array.from({ length: 16 }, (_, i) => (i % 2 ? 0x85 : 0xfd))];
-    const { opcodes } = readWasm(moduleWith([...constant, 0x1a, 0x42, 0xfd, 0x85, 0x02, 0x1a]));
-    expect([...opcodes.keys()].sort()).toEqual(['0b', '1a', '42', 'fd c']);
-  });
-
-  it('sees atomics and imports', () => {
-    expect([...readWasm(moduleWith([0xfe, 0x03, 0x00])).opcodes.keys()]).toContain('fe 3');
-    const imports = [2, 9, 1, 1, 0x61, 3, 0x6c, 0x6f, 0x67, 0, 0];
-    const withImport = Uint8Array.of(...moduleWith([]).subarray(0, 14), ...imports, ...moduleWith([]).subarray(14));
-    expect(readWasm(withImport).imports).toEqual(['a.log']);
+    const bytes = moduleWith([...constant, 0x1a, 0x42, ...RELAXED_MADD, 0x1a]);
+    expect([...readWasm(bytes).opcodes.keys()].sort()).toEqual(['0b', '1a', '42', 'fd c']);
+    expect(kernelFaults(bytes)).toEqual([]);
   });
 
   it.each([
@@ -81,5 +58,35 @@ describe('the reader of binaries', () => {
     ['a body cut short', moduleWith([0x44, 0x00]).subarray(0, -1)],
   ])('refuses %s', (_, bytes) => {
     expect(() => readWasm(bytes)).toThrow(Error);
+  });
+});
+
+describe('the build', () => {
+  const compile = (source: string) => compileKernels('snippet.ts', (name) => (name === 'snippet.ts' ? source : null));
+
+  it('takes mathematics that is compiled in', async () => {
+    const { binary } = await compile('export function f(x: f64): f64 { return Math.exp(x); }');
+    expect(readWasm(binary).imports).toEqual([]);
+  });
+
+  it('fails on the host’s mathematics, chance, clock and functions', async () => {
+    const source = `
+      declare function tell(x: f64): void;
+      export function mathematics(x: f64): f64 { return JSMath.exp(x); }
+      export function chance(): f64 { return Math.random(); }
+      export function clock(): i64 { return Date.now(); }
+      export function other(): void { tell(1); }`;
+    const refusal = String(await compile(source).catch((error: unknown) => error));
+    for (const name of ['env.Math.exp', 'env.seed', 'env.Date.now', 'snippet.tell']) {
+      expect(refusal).toContain(`It imports ${name};`);
+    }
+  });
+
+  it('fails on relaxed SIMD', async () => {
+    const source = `export function f(p: usize): void {
+      const x = v128.load(p);
+      v128.store(p, f32x4.relaxed_madd(x, x, x));
+    }`;
+    await expect(compile(source)).rejects.toThrow(/relaxed/i);
   });
 });

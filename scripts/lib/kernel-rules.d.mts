@@ -1,0 +1,1 @@
+export function kernelFaults(binary: Uint8Array): string[];

@@ -1,11 +1,9 @@
 import { math, type MathExports } from '#kernels';
+import { gaussianScores, othersScales2, stdScale } from '#kernels/calibration';
 import { MlpPredictor, type MlpModel, type TrainingSet } from '#kernels/mlp';
 import { instantiate } from '#kernels/runtime';
 import type { Result } from '#catalog';
 
-/** Half the width of a central 90 % interval of the normal distribution, in standard deviations. */
-const z90 = 1.6448536269514722;
-const halfLog2Pi = 0.9189385332046728;
 /** A spread below this share of a target’s deviation is rounding. */
 const smallestShare = 1e-9;
 
@@ -51,27 +49,18 @@ export function validate(kernels: WebAssembly.Module, members: readonly MlpModel
   };
 }
 
-function judge(functions: MathExports, values: Float64Array, mean: Float64Array, std: Float64Array): TargetReport {
-  const n = values.length;
-  const total = sumOf(values);
-  const errors = values.map((value, i) => value - (mean[i] ?? 0));
-  const squares = sumOf(errors.map((error) => error * error));
-  const variation = sumOf(values.map((value) => (value - total / n) * (value - total / n)));
+function judge(functions: MathExports, y: Float64Array, mean: Float64Array, std: Float64Array): TargetReport {
+  const n = y.length;
+  const total = sumOf(y);
+  const squares = sumOf(y.map((value, i) => (value - (mean[i] ?? 0)) * (value - (mean[i] ?? 0))));
+  const variation = sumOf(y.map((value) => (value - total / n) * (value - total / n)));
   const r2 = n < 2 || variation === 0 ? null : 1 - squares / variation;
   const hasSpread = std.some((spread) => spread > 0);
   if (!hasSpread || n < 2) return { squares, r2, nll: null, coverage: null, stdScale: 1 };
   const floor = smallestShare * (Math.sqrt(variation / n) || 1);
-  const z2 = errors.map((error, i) => (error * error) / Math.max(std[i] ?? 0, floor) / Math.max(std[i] ?? 0, floor));
-  const z2Sum = sumOf(z2);
-  let nll = 0;
-  let covered = 0;
-  for (let i = 0; i < n; i++) {
-    const othersScale2 = Math.max((z2Sum - (z2[i] ?? 0)) / (n - 1), smallestShare);
-    const scaled = (z2[i] ?? 0) / othersScale2;
-    nll += 0.5 * scaled + functions.log(Math.max(std[i] ?? 0, floor) * Math.sqrt(othersScale2)) + halfLog2Pi;
-    if (scaled <= z90 * z90) covered++;
-  }
-  return { squares, r2, nll: nll / n, coverage: covered / n, stdScale: Math.sqrt(Math.max(z2Sum / n, smallestShare)) };
+  const predictions = { mean, std: std.map((spread) => Math.max(spread, floor)), y };
+  const { nll, coverage } = gaussianScores(functions, predictions, othersScales2(predictions));
+  return { squares, r2, nll, coverage: coverage[90], stdScale: stdScale(predictions) };
 }
 
 function sumOf(values: Float64Array): number {

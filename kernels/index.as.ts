@@ -7,3 +7,4 @@ export * from './mlp/mlp.as';
 export * from './cma-es/cma-es.as';
 export * from './bbob/bbob.as';
 export * from './gp/gp.as';
+export * from './forest/forest.as';

@@ -68,6 +68,10 @@ export class KernelInstance<Exports extends object = object> {
     return new Uint32Array(this.exports.memory.buffer, pointer, length);
   }
 
+  u16(pointer: Pointer, length: number): Uint16Array {
+    return new Uint16Array(this.exports.memory.buffer, pointer, length);
+  }
+
   u8(pointer: Pointer, length: number): Uint8Array {
     return new Uint8Array(this.exports.memory.buffer, pointer, length);
   }

@@ -1,0 +1,177 @@
+import { Philox } from '../rng/philox.as';
+import { drawBag, fillLists } from './bag.as';
+import { searchGini, tallyClasses } from './classification.as';
+import { bytesOf, rankOf, rowOf } from './entry.as';
+import { leafMean, searchSquaredError, sumTargets } from './regression.as';
+import { Forest, Pending } from './state.as';
+
+/** The lists of a depth: a node writes those of its children into the other ones. */
+function listsAt(forest: Forest, depth: i32): usize {
+  return depth & 1 ? forest.otherLists : forest.lists;
+}
+
+function push(forest: Forest, from: i32, to: i32, depth: i32, leaf: bool): void {
+  const pending = changetype<Pending>(forest.stack + <usize>(forest.stackSize++) * offsetof<Pending>());
+  pending.from = from;
+  pending.to = to;
+  pending.depth = depth;
+  pending.leaf = leaf;
+}
+
+function isSmall(forest: Forest, n: i32, depth: i32): bool {
+  return depth >= forest.maxDepth || n < forest.minSamplesSplit || n < 2 * forest.minSamplesLeaf;
+}
+
+/** Whether all rows of a list have the same target. */
+function isPure<T>(forest: Forest, list: usize, n: i32): bool {
+  const targets = forest.bagTargets;
+  const first = load<f64>(targets + (rowOf<T>(load<T>(list)) << 3));
+  for (let i = 1; i < n; i++) {
+    if (load<f64>(targets + (rowOf<T>(load<T>(list + bytesOf<T>(i))) << 3)) != first) return false;
+  }
+  return true;
+}
+
+/**
+ * Draws features until `maxFeatures` have been looked at and one of them was not constant, and keeps the best split; equal
+ * splits are won by the feature that was drawn first and by the lowest threshold. False when there is none.
+ */
+function search<T>(forest: Forest, lists: usize, from: i32, n: i32): bool {
+  const rng = changetype<Philox>(forest.rng);
+  const features = forest.features;
+  const listBytes = bytesOf<T>(forest.bag);
+  forest.score = -1.0;
+  forest.left = 0;
+  let varied = false;
+  for (let drawn = 0, waiting = forest.dimension; waiting > 0; drawn++, waiting--) {
+    if (varied && drawn >= forest.maxFeatures) break;
+    const place = features + ((<usize>rng.integer(waiting)) << 2);
+    const last = features + ((<usize>(waiting - 1)) << 2);
+    const feature = load<i32>(place);
+    store<i32>(place, load<i32>(last));
+    store<i32>(last, feature);
+    const list = lists + <usize>feature * listBytes + bytesOf<T>(from);
+    if (rankOf<T>(load<T>(list)) == rankOf<T>(load<T>(list + bytesOf<T>(n - 1)))) continue;
+    varied = true;
+    if (forest.classes == 0) searchSquaredError<T>(forest, list, n, feature);
+    else searchGini<T>(forest, list, n, feature);
+  }
+  return forest.left > 0;
+}
+
+/** Copies a list, the rows that go left first; order is kept on both sides. */
+function partition<T>(from: usize, to: usize, n: i32, left: i32, sides: usize): void {
+  let right = to + bytesOf<T>(left);
+  const end = from + bytesOf<T>(n);
+  for (; from < end; from += sizeof<T>()) {
+    const entry = load<T>(from);
+    const side = <usize>load<u8>(sides + rowOf<T>(entry));
+    store<T>(select<usize>(to, right, side != 0), entry);
+    to += side * sizeof<T>();
+    right += (1 - side) * sizeof<T>();
+  }
+}
+
+/** Halfway between two neighbouring values; the lower one where halfway is the upper one. */
+function threshold(forest: Forest, feature: i32, lower: u32, upper: u32): f64 {
+  const values = forest.values + ((<usize>feature * <usize>forest.rows) << 3);
+  const low = load<f64>(values + ((<usize>lower) << 3));
+  const high = load<f64>(values + ((<usize>upper) << 3));
+  const middle = low / 2.0 + high / 2.0;
+  return middle == high ? low : middle;
+}
+
+/** Writes the best split as a node and its children onto the stack. */
+function split<T>(forest: Forest, from: i32, n: i32, depth: i32): void {
+  const listBytes = bytesOf<T>(forest.bag);
+  const offset = bytesOf<T>(from);
+  const lists = listsAt(forest, depth) + offset;
+  const children = listsAt(forest, depth + 1) + offset;
+  const dimension = forest.dimension;
+  const feature = forest.feature;
+  const left = forest.left;
+  const best = lists + <usize>feature * listBytes;
+  store<u16>(forest.nodes + ((<usize>(forest.nodeCount++)) << 1), <u16>feature);
+  const lower = load<T>(best + bytesOf<T>(left - 1));
+  const upper = load<T>(best + bytesOf<T>(left));
+  store<f64>(
+    forest.thresholds + ((<usize>(forest.thresholdCount++)) << 3),
+    threshold(forest, feature, rankOf<T>(lower), rankOf<T>(upper)),
+  );
+  const gain =
+    forest.classes == 0 ? forest.score * forest.weight : forest.score - forest.squares / forest.weight;
+  const importance = forest.importances + ((<usize>feature) << 3);
+  store<f64>(importance, load<f64>(importance) + max(gain, 0.0));
+
+  for (let i = 0; i < n; i++) store<u8>(forest.sides + rowOf<T>(load<T>(best + bytesOf<T>(i))), i < left ? 1 : 0);
+  const leftIsLeaf = isSmall(forest, left, depth + 1) || isPure<T>(forest, best, left);
+  const rightIsLeaf =
+    isSmall(forest, n - left, depth + 1) || isPure<T>(forest, best + bytesOf<T>(left), n - left);
+  const rows = <usize>dimension * listBytes;
+  partition<T>(lists + rows, children + rows, n, left, forest.sides);
+  if (!leftIsLeaf || !rightIsLeaf) {
+    for (let f = 0; f < dimension; f++) {
+      const list = <usize>f * listBytes;
+      partition<T>(lists + list, children + list, n, left, forest.sides);
+    }
+  }
+  push(forest, from + left, from + n, depth + 1, rightIsLeaf);
+  push(forest, from, from + left, depth + 1, leftIsLeaf);
+}
+
+function leaf<T>(forest: Forest, list: usize, n: i32): void {
+  store<u16>(forest.nodes + ((<usize>(forest.nodeCount++)) << 1), <u16>forest.dimension);
+  const classes = forest.classes;
+  const index = <usize>(forest.leafCount++);
+  if (classes == 0) {
+    store<f64>(forest.leaves + (index << 3), leafMean<T>(forest, list, n));
+    return;
+  }
+  tallyClasses<T>(forest, list, n);
+  for (let c = 0; c < classes; c++) {
+    const weight = load<f64>(forest.tally + ((<usize>c) << 4), 8);
+    store<u32>(forest.leaves + ((index * <usize>classes + <usize>c) << 2), <u32>weight);
+  }
+}
+
+function growNode<T>(forest: Forest, pending: Pending): void {
+  const from = pending.from;
+  const depth = pending.depth;
+  const n = pending.to - from;
+  const isLeaf = pending.leaf;
+  const lists = listsAt(forest, depth);
+  const rows = lists + <usize>forest.dimension * bytesOf<T>(forest.bag) + bytesOf<T>(from);
+  if (!isLeaf) {
+    if (forest.classes == 0) sumTargets<T>(forest, rows, n);
+    else tallyClasses<T>(forest, rows, n);
+    if (search<T>(forest, lists, from, n)) {
+      split<T>(forest, from, n, depth);
+      return;
+    }
+  }
+  leaf<T>(forest, rows, n);
+}
+
+function grow<T>(forest: Forest): void {
+  fillLists<T>(forest);
+  const n = forest.bag;
+  const rows = forest.lists + <usize>forest.dimension * bytesOf<T>(n);
+  push(forest, 0, n, 0, isSmall(forest, n, 0) || isPure<T>(forest, rows, n));
+  while (forest.stackSize > 0) {
+    growNode<T>(forest, changetype<Pending>(forest.stack + <usize>(--forest.stackSize) * offsetof<Pending>()));
+  }
+}
+
+/** Grows a tree; what comes out depends on the table, the options, the seed and the number of the tree alone. */
+export function forestGrow(pointer: usize, tree: f64): void {
+  const forest = changetype<Forest>(pointer);
+  forest.stackSize = 0;
+  forest.nodeCount = 0;
+  forest.thresholdCount = 0;
+  forest.leafCount = 0;
+  memory.fill(forest.importances, 0, (<usize>forest.dimension) << 3);
+  for (let f = 0; f < forest.dimension; f++) store<i32>(forest.features + ((<usize>f) << 2), f);
+  drawBag(forest, tree);
+  if (forest.wide) grow<u64>(forest);
+  else grow<u32>(forest);
+}

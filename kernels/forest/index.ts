@@ -1,0 +1,13 @@
+export { ForestTrainer } from './trainer.ts';
+export type { TreeReport } from './trainer.ts';
+export { ForestPredictor } from './predictor.ts';
+export { forestEstimator } from './estimator.ts';
+export { mergeForests } from './merge.ts';
+export { outOfBag } from './out-of-bag.ts';
+export type { OutOfBag } from './out-of-bag.ts';
+export { impurityImportances } from './importance.ts';
+export { parseForestModel } from './model.ts';
+export type { ForestModel } from './model.ts';
+export type { Range } from './snapshot.ts';
+export { DEFAULTS as FOREST_DEFAULTS } from './contract.ts';
+export type { Criterion, ForestData, ForestOptions } from './contract.ts';

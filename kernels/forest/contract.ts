@@ -68,6 +68,8 @@ export const LIMITS = {
   classes: 65_535,
   trees: 100_000,
   rows: 0x7fff_ffff,
+  /** Rows × (features + 1), and half of rows × classes: what the largest block of memory holds. */
+  cells: (1 << 27) - 2,
   /** Of all trees together, and numbers in their leaves. */
   nodes: 1 << 26,
   magnitude: 1e100,
@@ -130,12 +132,15 @@ export function checkData(data: ForestData, criterion: Criterion): ForestData {
   const { inputs, targets, rows, dimension } = data;
   requireInteger('rows', rows, { min: 1, max: LIMITS.rows });
   requireInteger('dimension', dimension, { min: 1, max: LIMITS.dimension });
+  const classes =
+    criterion === 'squared_error' ? 0 : requireInteger('classes', data.classes, { min: 1, max: LIMITS.classes });
+  const most = Math.floor(LIMITS.cells / Math.max(dimension + 1, classes / 2));
+  if (rows > most) throw new KernelInputError('rows', `at most ${most} rows with as many features and classes`, rows);
   requireFiniteArray('inputs', inputs, rows * dimension);
   requireFiniteArray('targets', targets, rows);
   requireMagnitude('inputs', inputs);
   requireMagnitude('targets', targets);
   if (criterion === 'squared_error') return { inputs, targets, rows, dimension };
-  const classes = requireInteger('classes', data.classes, { min: 1, max: LIMITS.classes });
   targets.forEach((target, row) => requireInteger(`targets[${row}]`, target, { min: 0, max: classes - 1 }));
   return { inputs, targets, rows, dimension, classes };
 }

@@ -52,6 +52,9 @@ export class LinkedForest {
   readonly std: Float64Array;
   readonly #reached: Pointer;
   readonly #values: Pointer;
+  /** Leaves that the first tree of `#reached` led to, and what each leaf says. */
+  readonly #leaves: Uint32Array;
+  readonly #said: Float64Array;
 
   /** @param model one that `parseForestModel` has seen */
   constructor(module: WebAssembly.Module, model: ForestModel) {
@@ -81,6 +84,8 @@ export class LinkedForest {
     // Nothing takes memory from here on, so these views stay valid.
     const view = (i: number): Float64Array => instance.f64(pointers[i] ?? 0, lengths[i] ?? 0);
     [this.x, this.mean, this.std] = [view(0), view(1), view(2)];
+    this.#leaves = instance.u32(this.#reached, CHUNK_ROWS);
+    this.#said = instance.f64(this.#values, this.outputs * firstLeaf);
   }
 
   #link(tree: Tree, firstLeaf: number, scratch: Scratch): LinkedTree {
@@ -112,10 +117,9 @@ export class LinkedForest {
   predictTree(tree: LinkedTree, rows: number, out: Float64Array): void {
     this.#apply(tree, rows, this.#reached);
     const { outputs } = this;
-    const leaves = this.#instance.u32(this.#reached, rows);
     for (let row = 0; row < rows; row++) {
-      const value = this.#instance.f64(this.#values + 8 * outputs * (leaves[row] ?? 0), outputs);
-      out.set(value, row * outputs);
+      const from = (this.#leaves[row] ?? 0) * outputs;
+      for (let k = 0; k < outputs; k++) out[row * outputs + k] = this.#said[from + k] ?? 0;
     }
   }
 }

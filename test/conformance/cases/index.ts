@@ -1,6 +1,7 @@
 import { bbobCases } from './bbob.ts';
 import type { KernelCases } from './case.ts';
 import { cmaEsCases } from './cma-es.ts';
+import { forestCases } from './forest.ts';
 import { gpCases } from './gp.ts';
 import { mathCases } from './math.ts';
 import { mlpCases } from './mlp.ts';
@@ -13,6 +14,7 @@ export type { KernelCases, Part, PlainCase, ResumableCase, Run } from './case.ts
 export const kernels: Readonly<Record<string, KernelCases>> = {
   bbob: bbobCases,
   'cma-es': cmaEsCases,
+  forest: forestCases,
   gp: gpCases,
   math: mathCases,
   mlp: mlpCases,

@@ -8,7 +8,8 @@ import math
 import numpy as np
 import sklearn
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.metrics import log_loss
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 SEEDS = range(20)
@@ -68,6 +69,19 @@ def scores(name, x, y, train, max_features):
     }
 
 
+def class_scores(x, y, train):
+    values = [
+        RandomForestClassifier(100, random_state=seed, oob_score=True).fit(x[:train], y[:train]) for seed in SEEDS
+    ]
+    return {
+        "train": train,
+        "accuracy": float(np.mean([model.score(x[train:], y[train:]) for model in values])),
+        "log_loss": float(np.mean([log_loss(y[train:], model.predict_proba(x[train:])) for model in values])),
+        "oob": float(np.mean([model.oob_score_ for model in values])),
+        "importances": np.mean([model.feature_importances_ for model in values], axis=0).tolist(),
+    }
+
+
 fx, fy = friedman(1000)
 with open("scikit-learn.json", "w") as out:
     json.dump(
@@ -86,6 +100,7 @@ with open("scikit-learn.json", "w") as out:
                 scores("friedman", fx, fy, 500, 1.0),
                 scores("friedman", fx, fy, 500, 1 / 3),
             ],
+            "classes": class_scores(fx, np.digitize(fy, [11, 17]), 500),
         },
         out,
     )

@@ -1,9 +1,11 @@
 // Eigenvalues and eigenvectors of a real symmetric matrix: Householder reduction to tridiagonal form (Martin, Reinsch,
-// Wilkinson, Numer. Math. 11, 1968), then the implicit QL algorithm (Dubrulle, Martin, Wilkinson, Numer. Math. 12, 1968).
+// Wilkinson, Numer. Math. 11, 1968), then implicit QL (Dubrulle, Martin, Wilkinson, Numer. Math. 12, 1968).
 // Eigenvectors are kept as rows, so that every inner loop runs along memory.
 import { axpy, dot, total } from './products.as';
 
 const EPSILON: f64 = 2.220446049250313e-16;
+/** Squared cosines up to here count as zero. */
+const TINY: f64 = 1e-280;
 /** Sweeps for one eigenvalue; three are usual. More means that the matrix has NaNs or infinities. */
 const MAX_SWEEPS: i32 = 60;
 
@@ -186,47 +188,71 @@ function splitAt(diagonal: usize, off: usize, from: i32, n: i32): i32 {
   let m = from;
   for (; m < n - 1; m++) {
     const at = (<usize>m) << 3;
-    const size = Math.abs(load<f64>(diagonal + at)) + Math.abs(load<f64>(diagonal + at, 8));
-    if (Math.abs(load<f64>(off + at)) <= EPSILON * size) break;
+    const size = EPSILON * (Math.abs(load<f64>(diagonal + at)) + Math.abs(load<f64>(diagonal + at, 8)));
+    if (Math.abs(load<f64>(off + at)) <= size * size) break;
   }
   return m;
 }
 
-/** One implicit QL sweep over l … m; here off[i] couples i and i + 1. Gives the first rotation's index. */
-function sweep(diagonal: usize, off: usize, l: i32, m: i32, cosines: usize, sines: usize): i32 {
-  const low = (<usize>l) << 3;
-  let g = (load<f64>(diagonal + low, 8) - load<f64>(diagonal + low)) / (2.0 * load<f64>(off + low));
-  const root = Math.sqrt(g * g + 1.0);
-  const shift = load<f64>(diagonal + low) - load<f64>(off + low) / (g + (g >= 0.0 ? root : -root));
-  g = load<f64>(diagonal + ((<usize>m) << 3)) - shift;
-  let s = 1.0;
-  let c = 1.0;
-  let p = 0.0;
-  for (let i = m - 1; i >= l; i--) {
-    const at = (<usize>i) << 3;
-    const f = s * load<f64>(off + at);
-    const b = c * load<f64>(off + at);
-    const r = Math.sqrt(f * f + g * g);
-    store<f64>(off + at, r, 8);
-    if (r == 0.0) {
-      store<f64>(diagonal + at, load<f64>(diagonal + at, 8) - p, 8);
-      store<f64>(off + ((<usize>m) << 3), 0.0);
-      return i + 1;
-    }
-    s = f / r;
-    c = g / r;
-    g = load<f64>(diagonal + at, 8) - p;
-    const t = (load<f64>(diagonal + at) - g) * s + 2.0 * c * b;
-    p = s * t;
-    store<f64>(diagonal + at, g + p, 8);
-    g = c * t - b;
-    store<f64>(cosines + at, c);
-    store<f64>(sines + at, s);
+/** The numbers from `from` up to `to`, squares with the sign of what was squared, become their roots. */
+function takeRoots(from: usize, to: usize): void {
+  const signs = f64x2.splat(-0.0);
+  for (; from < to; from += 16) {
+    const square = v128.load(from);
+    v128.store(from, v128.bitselect(square, f64x2.sqrt(f64x2.abs(square)), signs));
   }
-  store<f64>(diagonal + low, load<f64>(diagonal + low) - p);
-  store<f64>(off + low, g);
-  store<f64>(off + ((<usize>m) << 3), 0.0);
-  return l;
+}
+
+/**
+ * One implicit QL sweep over rows l … m of a tridiagonal matrix, off[i] = e·|e| for the entry e that couples i and i + 1.
+ *
+ * In the rational form of Reinsch (Algorithm 464, Comm. ACM 16, 1973): one rotation waits for a division of the one
+ * before, where the usual form waits for a root and a division. Signs go by the side, and the roots are taken at the end.
+ */
+function sweep(diagonal: usize, off: usize, l: i32, m: i32, cosines: usize, sines: usize): void {
+  const low = (<usize>l) << 3;
+  const high = (<usize>m) << 3;
+  const corner = load<f64>(diagonal + low);
+  const e = Math.sqrt(Math.abs(load<f64>(off + low)));
+  const half = (load<f64>(diagonal + low, 8) - corner) / (2.0 * e);
+  const shift = corner - e / (half + copysign<f64>(Math.sqrt(half * half + 1.0), half));
+  // p², γ = cos·p, and squares of the last rotation's cosine and sine.
+  let gamma = load<f64>(diagonal + high) - shift;
+  let square = gamma * gamma;
+  let cosine = 1.0;
+  let sine = 0.0;
+  // ±1 with the sign of p, and of the last cosine.
+  let sign = copysign<f64>(1.0, gamma);
+  let cosineSign = 1.0;
+  for (let at = high - 8; at + 8 > low; at -= 8) {
+    const entry = load<f64>(off + at);
+    const coupling = Math.abs(entry);
+    const sum = square + coupling;
+    store<f64>(off + at, copysign<f64>(sine * sum, load<f64>(off + at, 8)), 8);
+    const before = cosine;
+    cosine = square / sum;
+    sine = coupling / sum;
+    store<f64>(cosines + at, copysign<f64>(cosine, sign));
+    store<f64>(sines + at, copysign<f64>(sine, entry));
+    const alpha = load<f64>(diagonal + at);
+    const next = cosine * (alpha - shift) - sine * gamma;
+    store<f64>(diagonal + at, gamma + (alpha - next), 8);
+    gamma = next;
+    if (cosine > TINY) {
+      square = gamma * gamma * (sum / square);
+      cosineSign = sign;
+      sign = copysign<f64>(sign, sign * gamma);
+    } else {
+      square = before * coupling;
+      const kept = sign;
+      sign = -cosineSign;
+      cosineSign = kept;
+    }
+  }
+  store<f64>(off + low, copysign<f64>(sine * square, sign * load<f64>(off + low)));
+  store<f64>(diagonal + low, shift + gamma);
+  takeRoots(cosines + low, cosines + high);
+  takeRoots(sines + low, sines + high);
 }
 
 function swapRows(a: usize, b: usize, bytes: usize): void {
@@ -269,15 +295,18 @@ export function decompose(a: usize, e: usize, values: usize, work: usize, n: i32
   const sines = cosines + step;
   reduce(a, step, n, values, off, norms, q);
   accumulate(a, e, step, n, norms);
-  for (let i = 1; i < n; i++) store<f64>(off + ((<usize>(i - 1)) << 3), load<f64>(off + ((<usize>i) << 3)));
+  for (let i = 1; i < n; i++) {
+    const e = load<f64>(off + ((<usize>i) << 3));
+    store<f64>(off + ((<usize>(i - 1)) << 3), e * Math.abs(e));
+  }
   store<f64>(off + ((<usize>(n - 1)) << 3), 0.0);
   for (let l = 0; l < n; l++) {
     for (let sweeps = 0; ; sweeps++) {
       const m = splitAt(values, off, l, n);
       if (m == l) break;
       if (sweeps == MAX_SWEEPS) return 0;
-      const first = sweep(values, off, l, m, cosines, sines);
-      rotate(e, step, first, m, cosines, sines);
+      sweep(values, off, l, m, cosines, sines);
+      rotate(e, step, l, m, cosines, sines);
     }
     const value = load<f64>(values + ((<usize>l) << 3));
     if (!(Math.abs(value) < Infinity)) return 0;

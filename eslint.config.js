@@ -1,54 +1,15 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-
-const hostMath = [
-  'acos',
-  'acosh',
-  'asin',
-  'asinh',
-  'atan',
-  'atan2',
-  'atanh',
-  'cbrt',
-  'cos',
-  'cosh',
-  'exp',
-  'expm1',
-  'hypot',
-  'log',
-  'log10',
-  'log1p',
-  'log2',
-  'pow',
-  'sin',
-  'sinh',
-  'tan',
-  'tanh',
-];
+import { noAmbientAtAll, noDetours, noHostNumerics, noReferences } from './eslint.determinism.js';
 
 const injected = 'is injected (see edge/lib/clock.ts), so that logic can be tested without waiting.';
-
-/** Host transcendental functions differ between engines and processors, so numeric results must not depend on them. */
-const noHostMath = hostMath.map((property) => ({
-  object: 'Math',
-  property,
-  message: 'Use the kernels’ own mathematics: host results differ between engines.',
-}));
-const noHostPower = [
-  'error',
-  { selector: "BinaryExpression[operator='**']", message: '** differs between engines.' },
-  { selector: "AssignmentExpression[operator='**=']", message: '**= differs between engines.' },
-];
 
 /** Logic gets time and chance from outside. */
 const noAmbientTimeOrChance = [
   { object: 'Date', property: 'now', message: `Time ${injected}` },
   { object: 'Math', property: 'random', message: `Randomness ${injected}` },
 ];
-const noAmbientTimers = [
-  'error',
-  ...['setTimeout', 'setInterval'].map((name) => ({ name, message: `Time ${injected}` })),
-];
+const noAmbientTimers = ['setTimeout', 'setInterval'].map((name) => ({ name, message: `Time ${injected}` }));
 
 export default tseslint.config(
   { ignores: ['dist/', '.tsbuild/', '.wrangler/', '.tabgrid/', 'kernels/build/', '**/*.as.ts', '**/vite.config.ts'] },
@@ -86,20 +47,27 @@ export default tseslint.config(
     files: ['edge/**/*.ts', 'client/worker/**/*.ts', 'client/sdk/**/*.ts'],
     ignores: ['edge/lib/clock.ts', 'client/worker/lib/clock.ts', 'client/sdk/lib/clock.ts'],
     rules: {
-      'no-restricted-globals': noAmbientTimers,
+      'no-restricted-globals': ['error', ...noAmbientTimers],
       'no-restricted-properties': ['error', ...noAmbientTimeOrChance],
     },
   },
   {
     files: ['kernels/**/*.ts', 'test/conformance/cases/**/*.ts'],
-    ignores: ['kernels/**/reference{,-*}.ts'],
-    rules: { 'no-restricted-properties': ['error', ...noHostMath], 'no-restricted-syntax': noHostPower },
+    ignores: ['kernels/**/reference*.ts'],
+    rules: {
+      'no-restricted-syntax': noHostNumerics,
+      'no-restricted-globals': ['error', ...noDetours, ...noAmbientAtAll],
+      'no-restricted-imports': noReferences,
+      '@typescript-eslint/require-array-sort-compare': 'error',
+    },
   },
   {
-    files: ['client/worker/tasks/**/*.ts', 'edge/campaign/**/*.ts'],
+    files: ['client/worker/tasks/**/*.ts', 'edge/campaign/**/*.ts', 'edge/tasks/**/*.ts'],
     rules: {
-      'no-restricted-properties': ['error', ...noHostMath, ...noAmbientTimeOrChance],
-      'no-restricted-syntax': noHostPower,
+      'no-restricted-syntax': noHostNumerics,
+      'no-restricted-globals': ['error', ...noDetours, ...noAmbientTimers],
+      'no-restricted-imports': noReferences,
+      '@typescript-eslint/require-array-sort-compare': 'error',
     },
   },
   { files: ['edge/index.ts'], rules: { 'no-restricted-exports': 'off' } },

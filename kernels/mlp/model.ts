@@ -102,7 +102,7 @@ function parseScaling(field: string, value: unknown, length: number): MlpModel['
   return { mean: parseNumbers(`${field}.mean`, record.mean, length), scale };
 }
 
-function parseLayers(value: unknown): number[] {
+export function parseLayers(value: unknown): number[] {
   if (!Array.isArray(value) || value.length < 2 || value.length > LIMITS.hiddenLayers + 2) {
     throw new KernelInputError('layers', `2 to ${LIMITS.hiddenLayers + 2} widths`, value);
   }

@@ -6,3 +6,5 @@ export { canonicalise } from './canonical.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { readSnapshot, writeSnapshot } from './snapshot.ts';
 export type { Snapshot } from './snapshot.ts';
+export { isSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
+export type { Safetensors, Tensor } from './safetensors.ts';

@@ -13,6 +13,7 @@ import type { MlpModel } from './model.ts';
 import { Network, instantiateMlp } from './network.ts';
 import type { MlpInstance } from './network.ts';
 import { scheduleFactor } from './schedule.ts';
+import { divergence, isDone, watchedLoss } from './progress.ts';
 import { readTrainerSnapshot, writeTrainerSnapshot } from './snapshot.ts';
 import type { Progress } from './snapshot.ts';
 
@@ -114,9 +115,7 @@ export class MlpTrainer {
 
   /** Whether all epochs are done, or patience has run out. */
   get done(): boolean {
-    const { epoch, best } = this.#progress;
-    const { epochs, patience } = this.#options;
-    return epoch >= epochs || (patience > 0 && best !== null && epoch - best.epoch >= patience);
+    return isDone(this.#options, this.#progress);
   }
 
   /**
@@ -131,8 +130,7 @@ export class MlpTrainer {
     const validationLoss = this.#validate();
     const epoch = this.epoch + 1;
     if (!Number.isFinite(trainLoss) || !Number.isFinite(validationLoss ?? 0)) {
-      const expected = `a step size and a weight decay at which training stays finite (epoch ${epoch} did not)`;
-      throw new KernelInputError('learningRate', expected, this.#options.learningRate);
+      throw divergence(this.#options, epoch);
     }
     const last = validationLoss === undefined ? { epoch, trainLoss } : { epoch, trainLoss, validationLoss };
     this.#progress = { epoch, last, best: this.#better(last) };
@@ -180,8 +178,7 @@ export class MlpTrainer {
   #better(last: EpochReport): EpochReport | null {
     if (this.#options.patience === 0) return null;
     const { best } = this.#progress;
-    const watched = (report: EpochReport): number => report.validationLoss ?? report.trainLoss;
-    if (best !== null && watched(best) <= watched(last)) return best;
+    if (best !== null && watchedLoss(best) <= watchedLoss(last)) return best;
     this.#network.keep();
     return last;
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { compileKernels } from '#kernels';
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
+import { forests } from './forests.ts';
 import type { Kernels } from './kernels.ts';
 import { products } from './products.ts';
 import { search } from './search.ts';
@@ -19,4 +20,5 @@ export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<B
   yield* training(kernels);
   yield* products(kernels);
   yield* search(kernels);
+  yield* forests(kernels);
 }

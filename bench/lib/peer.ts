@@ -35,11 +35,13 @@ export class Peer {
   readonly name: string;
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  readonly #complaint: () => string;
 
-  private constructor(name: string, child: ChildProcess, lines: AsyncIterator<string>) {
+  private constructor(name: string, child: ChildProcess, lines: AsyncIterator<string>, complaint: () => string) {
     this.name = name;
     this.#process = child;
     this.#lines = lines;
+    this.#complaint = complaint;
   }
 
   /** @returns the peer, or in one line why it cannot be had */
@@ -51,20 +53,21 @@ export class Peer {
       env: { ...process.env, ...oneThread, PYTHONPATH: pythonPath, PYTHONUNBUFFERED: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    let complaint = '';
-    child.stderr.on('data', (text: Buffer) => (complaint = `${complaint}${text.toString()}`.slice(-4000)));
-    child.on('error', ({ message }) => (complaint = message));
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-4000)));
+    child.on('error', ({ message }) => (said = message));
+    const complaint = (): string => reasonIn(said);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const first = await lines.next();
-    if (first.done === true) return `${peer}: ${complaint.trim().split('\n').at(-1) || 'it did not start'}`;
-    return new Peer((JSON.parse(first.value) as Greeting).peer, child, lines);
+    if (first.done === true) return `${peer}: ${complaint()}`;
+    return new Peer((JSON.parse(first.value) as Greeting).peer, child, lines, complaint);
   }
 
   /** @throws Error when the peer ends instead of answering. */
   async ask(request: object): Promise<Answer> {
     this.#process.stdin?.write(`${JSON.stringify(request)}\n`);
     const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`${this.name} ended without an answer.`);
+    if (line.done === true) throw new Error(`${this.name} ended without an answer: ${this.#complaint()}`);
     return JSON.parse(line.value) as Answer;
   }
 
@@ -72,6 +75,12 @@ export class Peer {
     this.#process.stdin?.end();
     if (this.#process.exitCode === null) await once(this.#process, 'exit');
   }
+}
+
+/** The line of a stack trace, Python’s or Node’s, that says what went wrong. */
+function reasonIn(text: string): string {
+  const lines = text.trim().split('\n');
+  return (lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1)) || 'it ended in silence';
 }
 
 /** Peers that could be started, and the others with the reason. */

@@ -83,6 +83,7 @@ async function mlRandomForest() {
         nEstimators: request.trees,
         maxFeatures: request.max_features ?? 1.0,
         replacement: true,
+        noOOB: true,
         seed: 1,
         treeOptions: { maxDepth: request.depth },
       });

@@ -1,10 +1,16 @@
 import { KernelInputError } from '../../../kernels/index.ts';
 import { MlpPredictor, MlpTrainer } from '../../../kernels/mlp/index.ts';
-import type { MlpOptions } from '../../../kernels/mlp/index.ts';
+import type { MlpOptions, TrainingSet } from '../../../kernels/mlp/index.ts';
 import type { KernelCases, Part, ResumableCase } from './case.ts';
-import { table } from './data.ts';
+import { table, uniform } from './data.ts';
 
-const data = table(151, 7, 3, 21);
+const numbers: TrainingSet = table(151, 7, 3, 21);
+/** Three classes. */
+const labelled: TrainingSet = {
+  ...table(151, 7, 1, 22),
+  targets: uniform(151, 0, 3, 23).map(Math.floor),
+  classes: 3,
+};
 const defaults: MlpOptions = {
   hidden: [40, 24],
   activation: 'relu',
@@ -18,7 +24,7 @@ const defaults: MlpOptions = {
 };
 
 /** Losses are in the snapshot; what counts is the model and what it predicts. */
-function training(options: Partial<MlpOptions>): ResumableCase {
+function training(options: Partial<MlpOptions>, data: TrainingSet = numbers): ResumableCase {
   return {
     stops: [1, 7],
     open: (module, snapshot) => {
@@ -33,8 +39,8 @@ function training(options: Partial<MlpOptions>): ResumableCase {
         snapshot: () => trainer.snapshot(),
         result: () => {
           const model = trainer.finish();
-          const { mean } = new MlpPredictor(module, [model]).predict(data.inputs, data.rows);
-          return [JSON.stringify(model), mean, trainer.snapshot()];
+          const { mean, std, aleatoric } = new MlpPredictor(module, [model]).predictParts(data.inputs, data.rows);
+          return [JSON.stringify(model), mean, std, aleatoric, trainer.snapshot()];
         },
       };
     },
@@ -43,7 +49,7 @@ function training(options: Partial<MlpOptions>): ResumableCase {
 
 /** Trains until the weights overflow; the snapshot that can be taken then is full of NaNs. */
 function overflow(module: WebAssembly.Module): Part[] {
-  const trainer = MlpTrainer.create(module, data, { ...defaults, learningRate: 1e38 });
+  const trainer = MlpTrainer.create(module, numbers, { ...defaults, learningRate: 1e38 });
   try {
     while (!trainer.done) trainer.step();
     return ['no overflow'];
@@ -57,14 +63,22 @@ export const mlpCases: KernelCases = {
   relu: training({}),
   tanh: training({ hidden: [33], activation: 'tanh' }),
   'early stopping': training({ patience: 4, learningRate: 0.03, epochs: 30 }),
+  'GELU, dropout, AdamW, cosine': training({
+    activation: 'gelu',
+    dropout: 0.2,
+    solver: 'adamw',
+    schedule: { kind: 'cosine', warmup: 2, minimum: 0.1 },
+  }),
+  'noise of each row': training({ loss: 'gaussian_nll', beta: 0.5, schedule: { kind: 'exponential', gamma: 0.9 } }),
+  classes: training({ loss: 'log_loss', schedule: { kind: 'step', stepSize: 3, gamma: 0.5 } }, labelled),
   overflow,
   ensemble: (module) => {
     const models = [1, 2, 3].map((seed) => {
-      const trainer = MlpTrainer.create(module, data, { ...defaults, hidden: [9], epochs: 3, seed });
+      const trainer = MlpTrainer.create(module, numbers, { ...defaults, hidden: [9], epochs: 3, seed });
       while (!trainer.done) trainer.step();
       return trainer.finish();
     });
-    const { mean, std } = new MlpPredictor(module, models).predict(data.inputs, data.rows);
+    const { mean, std } = new MlpPredictor(module, models).predict(numbers.inputs, numbers.rows);
     return [mean, std];
   },
 };

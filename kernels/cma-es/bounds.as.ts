@@ -27,10 +27,16 @@ function bend(value: f64, lower: f64, upper: f64, lowerMargin: f64, upperMargin:
   return min(max(y, lower), upper);
 }
 
-/** Bends d coordinates at `x`, in place, when the run has bounds. */
+/** Bends d coordinates at `x` into the bounds, or cuts them off there, in place, when the run has bounds. */
 export function intoBounds(state: State, x: usize): void {
   if (!state.bounded) return;
   const bytes = <usize>state.d << 3;
+  if (state.bounded == 2) {
+    for (let i: usize = 0; i < bytes; i += 8) {
+      store<f64>(x + i, min(max(load<f64>(x + i), load<f64>(state.lower + i)), load<f64>(state.upper + i)));
+    }
+    return;
+  }
   for (let i: usize = 0; i < bytes; i += 8) {
     const value = bend(
       load<f64>(x + i),

@@ -1,32 +1,53 @@
 // CMA-ES: the loops of ask and tell. Parameters, stopping and restarts are in TypeScript.
 import { intoBounds } from './bounds.as';
 import { decompose } from './eigen.as';
+import { admitElite, selectPairs } from './guests.as';
 import { rank } from './order.as';
-import { State } from './state.as';
-import { at, learn, limitSpread, makeIsotropic, variance } from './update.as';
+import { ADAPTIVE, State } from './state.as';
+import { adaptRates } from './rates.as';
+import { at, learn, limitSpread, makeIsotropic, settleAxes, variance } from './update.as';
 export { cmaBytes, cmaPart, cmaPlace } from './state.as';
+export { cmaAdmit, cmaSteer } from './guests.as';
 export { cmaAsk } from './sample.as';
 
 /** Begins a run whose parameters, mean, scale, limits and bounds are in place. */
-export function cmaBegin(pointer: usize, sigma0: f64, mu: i32, bounded: i32): void {
+export function cmaBegin(pointer: usize, sigma0: f64, mu: i32, bounded: i32, pairs: i32, elitist: i32): void {
   const state = changetype<State>(pointer);
   state.sigma = sigma0;
   state.mu = mu;
   state.bounded = bounded;
+  state.pairs = pairs;
+  state.elitist = elitist;
   state.csDecay = 1.0;
   state.bestFun = Infinity;
+  state.eliteFun = Infinity;
+  state.etaMean = 1.0;
+  state.etaCov = 1.0;
   makeIsotropic(state);
   for (let i = 0; i < state.d; i++) {
     const shift = (<usize>i) << 3;
     store<f64>(state.initialStd + shift, sigma0 * at(state.scale, i));
     store<f64>(state.anchor + shift, at(state.mean, i));
+    store<f64>(state.lift + shift, 1.0);
   }
   limitSpread(state);
 }
 
-/** Objective value at a place of the ranking; NaN counts as +∞. */
+/** Takes the C that stands in the block as the first one. Gives 0 unless it is positive definite. */
+export function cmaSettle(pointer: usize): i32 {
+  const state = changetype<State>(pointer);
+  if (!settleAxes(state)) return 0;
+  for (let i = 0; i < state.d; i++) {
+    const std = state.sigma * at(state.scale, i) * Math.sqrt(variance(state, i));
+    store<f64>(state.initialStd + ((<usize>i) << 3), std);
+  }
+  limitSpread(state);
+  return 1;
+}
+
+/** Value and penalty at a place of the ranking; NaN counts as +∞. */
 function ranked(state: State, place: i32): f64 {
-  const value = at(state.values, load<i32>(state.order + ((<usize>place) << 2)));
+  const value = at(state.merits, load<i32>(state.order + ((<usize>place) << 2)));
   return value == value ? value : Infinity;
 }
 
@@ -39,13 +60,38 @@ function describeValues(state: State): void {
   state.fitMedian = n & 1 ? upper : 0.5 * (ranked(state, n / 2 - 1) + upper);
 }
 
+/** The best value itself, which need not be the first in rank when there are penalties. */
 function keepBest(state: State): void {
-  if (!(state.fitBest < state.bestFun)) return;
-  const first = load<i32>(state.order);
+  let found = -1;
+  let least = state.bestFun;
+  for (let k = 0; k < state.lambda; k++) {
+    const value = at(state.values, k);
+    if (!(value < least)) continue;
+    least = value;
+    found = k;
+  }
+  if (found < 0) return;
   const bytes = (<usize>state.d) << 3;
-  state.bestFun = state.fitBest;
-  state.bestAt = state.evaluations - <f64>state.lambda + <f64>first + 1.0;
-  memory.copy(state.bestX, state.x + <usize>first * bytes, bytes);
+  state.bestFun = least;
+  state.bestAt = state.evaluations - <f64>state.lambda + <f64>found + 1.0;
+  memory.copy(state.bestX, state.x + <usize>found * bytes, bytes);
+}
+
+/** The point that elitism keeps, where it was drawn, with its value and penalty. */
+function keepElite(state: State): void {
+  let candidate = load<i32>(state.order);
+  if (state.elitist == 2) {
+    if (state.eliteFun < Infinity) return;
+    candidate = 0;
+  }
+  const merit = at(state.merits, candidate);
+  if (!(merit < state.eliteFun)) return;
+  state.eliteFun = merit;
+  const y = state.y + <usize>candidate * ((<usize>state.ld) << 3);
+  for (let i = 0; i < state.d; i++) {
+    const place = at(state.mean, i) + at(state.spread, i) * at(y, i);
+    store<f64>(state.elite + ((<usize>i) << 3), place);
+  }
 }
 
 /** Index of a coordinate that 0.2 standard deviations do not move, or −1. */
@@ -95,7 +141,10 @@ function describeSpread(state: State): void {
 /** Learns from the λ values at `values`. A generation of NaNs alone is counted and teaches nothing. */
 export function cmaTell(pointer: usize): void {
   const state = changetype<State>(pointer);
-  const nans = rank(state.values, state.order, state.spare, state.lambda);
+  for (let k = 0; k < state.lambda; k++) {
+    store<f64>(state.merits + ((<usize>k) << 3), at(state.values, k) + at(state.penalties, k));
+  }
+  const nans = rank(state.merits, state.order, state.spare, state.lambda);
   state.position += 2.0 * <f64>state.lambda * <f64>state.d;
   state.iterations += 1.0;
   state.evaluations += <f64>state.lambda;
@@ -106,7 +155,13 @@ export function cmaTell(pointer: usize): void {
   }
   state.allNan = 0.0;
   keepBest(state);
-  learn(state);
+  selectPairs(state);
+  if (state.elitist) {
+    if (state.eliteFun < state.fitBest) admitElite(state);
+    else keepElite(state);
+  }
+  if (state.kind & ADAPTIVE) adaptRates(state);
+  else learn(state);
   describeSpread(state);
 }
 

@@ -5,8 +5,9 @@ export interface Bounds {
 }
 
 /**
- * One run of CMA-ES. Apart from the first four, names, meanings and defaults are pycma's (version 4.5). In defaults, d is
- * the dimension and λ the population size.
+ * One run of CMA-ES. Names, meanings and defaults are pycma's (version 4.5), apart from the first four and from `cov` and
+ * `lr_adapt`, which are CyberAgent's `cmaes`'. In defaults, d is the number of variables that are not fixed and λ the
+ * population size.
  */
 export interface CmaOptions {
   /** d, 1 … 2,000; up to 100,000 with `CMA_diagonal: true`. */
@@ -19,6 +20,19 @@ export interface CmaOptions {
   readonly seed: number;
   /** Feasible box; without it every point is feasible. Nothing outside is ever asked for. */
   readonly bounds?: Bounds;
+  /**
+   * How bounds are kept. `BoundTransform` bends the space at the bounds. `BoundPenalty` cuts candidates off at the bounds
+   * and adds a penalty on how far outside they were drawn to their values, weighed against the spread of the values
+   * (Hansen et al. 2009, doi:10.1109/TEVC.2008.924423, appendix). Default `BoundTransform`.
+   */
+  readonly BoundaryHandler?: 'BoundTransform' | 'BoundPenalty';
+  /** Values of variables that are not searched, by index: `{ 0: 1.5 }`. At least one variable stays free. Default none. */
+  readonly fixed_variables?: Readonly<Record<number, number>>;
+  /**
+   * Indices of variables that take whole numbers: candidates are rounded, and the chance to leave the present number never
+   * falls below 1/(d·λ) (CMA-ES with margin, Hamano et al., arXiv:2205.13482). Default none.
+   */
+  readonly integer_variables?: readonly number[];
   /** λ, candidates of a generation, at least 2. Default ⌊4 + 3 ln d⌋. */
   readonly popsize?: number;
   /** Learn from the worse half too, by negative weights. Default true. */
@@ -27,6 +41,31 @@ export interface CmaOptions {
   readonly CMA_diagonal?: boolean | number;
   /** Factors of sigma0 by coordinate. Default 1. */
   readonly CMA_stds?: readonly number[];
+  /**
+   * First C, d×d, symmetric and positive definite: with x0 and sigma0 the distribution that an earlier run ended with
+   * (`distribution()`) or that solutions suggest (`warmStart`). A further run of a sequence begins without it. Default I.
+   */
+  readonly cov?: readonly (readonly number[])[];
+  /**
+   * Candidates that mirror others: below 0.5 a share of λ, above 0.5 a number of at most λ/2; true stands for about a
+   * sixth. Default: true for λ from 3 to 5, else 0.
+   */
+  readonly CMA_mirrors?: number | boolean;
+  /**
+   * Which are mirrored. 0: any, and only the better one of a pair is selected. 2: the worst of the last generation. pycma's
+   * 1 needs values while it draws, which ask and tell do not have. Default 2.
+   */
+  readonly CMA_mirrormethod?: 0 | 2;
+  /**
+   * true: the best point so far takes part in every selection. `initial`: x0 is evaluated as the first candidate and takes
+   * part as long as nothing in a generation is better. Neither is evaluated again. Default false.
+   */
+  readonly CMA_elitist?: boolean | 'initial';
+  /**
+   * Learning rates of mean and covariance follow the signal-to-noise ratio of their steps (LRA-CMA-ES, Nomura et al.,
+   * arXiv:2304.03473): for noisy or multimodal functions with the default λ. C is decomposed every time. Default false.
+   */
+  readonly lr_adapt?: boolean;
   /** Multiplier of the damping of the step size. Default 1. */
   readonly CSA_dampfac?: number;
   /** Least standard deviation of a coordinate, one for all or d of them. Default 0. */
@@ -57,7 +96,10 @@ export interface CmaOptions {
   readonly tolupsigma?: number;
   /** Stop when the condition number of C is above. Default 1e14; 0: never. */
   readonly tolconditioncov?: number;
-  /** Iterations with a flat generation (best equal to the upper quartile) that are put up with. Default 1. */
+  /**
+   * Iterations with a flat generation (best equal to the upper quartile) that are put up with. Default 1; with whole
+   * numbers 10 + ⌈30·d/λ⌉.
+   */
   readonly tolflatfitness?: number;
   /** Stop when nothing improved over this many iterations. Default ⌊100 + 100·d^1.5/λ⌋; 0: never. */
   readonly tolstagnation?: number;

@@ -1,5 +1,6 @@
 export { CmaEs } from './run.ts';
 export type { Best } from './run.ts';
+export type { Diagnostics } from './diagnostics.ts';
 export { RestartedCmaEs } from './restarted.ts';
 export type { Regime, RunSummary } from './restarts.ts';
 export { CMA_OPTION_NAMES } from './options.ts';

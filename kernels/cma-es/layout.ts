@@ -20,6 +20,11 @@ const SCALARS = [
   'allNan',
   'bestFun',
   'bestAt',
+  'eliteFun',
+  'etaMean',
+  'etaCov',
+  'powerMean',
+  'powerCov',
   'fitBest',
   'fitWorst',
   'fitMedian',
@@ -53,7 +58,13 @@ const PARTS = [
   'meanX',
   'yw',
   'zw',
+  'lift',
+  'spread',
+  'elite',
+  'drift',
   'values',
+  'penalties',
+  'merits',
   'weights',
   'factors',
   'order',
@@ -63,7 +74,11 @@ const PARTS = [
   'x',
   'c',
   'e',
+  'driftC',
 ] as const;
+
+/** What a run's block is laid out for: bits of `kind` in state.as.ts. */
+export const KIND = { diagonal: 1, adaptive: 2 } as const;
 
 export type Scalar = (typeof SCALARS)[number];
 export type Part = (typeof PARTS)[number];

@@ -1,7 +1,9 @@
 /**
  * CMA-ES as the tutorial writes it: N. Hansen, The CMA Evolution Strategy: A Tutorial, arXiv:1604.00772, figure 6. Symbols
- * and equation numbers are the tutorial's. Plain arrays, no bounds, no stopping: for tests, and for reading.
+ * and equation numbers are the tutorial's. Plain arrays, no bounds, no stopping: for tests, and for reading. What variants
+ * do differently stands in methods of their own.
  */
+import { AdaptiveRates } from './reference-rates.ts';
 import type { StrategyParameters } from './parameters.ts';
 
 export type Matrix = number[][];
@@ -25,6 +27,24 @@ function weightedMean(w: readonly number[], ranked: Matrix, n: number): number[]
   return indices(n).map((j) => w.reduce((sum, weight, i) => sum + weight * entry(ranked, i, j), 0));
 }
 
+/** What a run does besides. */
+export interface Variants {
+  /** Pairs of mirrored candidates: z and −z. */
+  readonly pairs?: number;
+  /** Candidates that mirror the worst of the last generation. */
+  readonly images?: number;
+  /** The best point so far takes part in every selection. */
+  readonly elitist?: boolean;
+  /** Learning rates follow the signal in the steps. */
+  readonly adaptive?: boolean;
+}
+
+/** A candidate's steps: y = B·D·z. */
+interface Step {
+  readonly z: number[];
+  readonly y: number[];
+}
+
 export class ReferenceCmaEs {
   readonly n: number;
   m: number[];
@@ -38,8 +58,12 @@ export class ReferenceCmaEs {
   g = 0;
   evaluations = 0;
   #decomposedAt = 0;
-  #z: Matrix = [];
-  #y: Matrix = [];
+  #steps: Step[] = [];
+  /** Directions of the images. */
+  #images: Matrix = [];
+  #elite: { x: number[]; f: number } | undefined;
+  readonly #variants: Variants;
+  readonly #rates: AdaptiveRates | undefined;
   readonly #p: StrategyParameters;
   readonly #normal: () => number;
   readonly #eigen: (C: Matrix) => Axes;
@@ -55,6 +79,7 @@ export class ReferenceCmaEs {
     sigma: number,
     normal: () => number,
     eigen: (C: Matrix) => Axes,
+    variants: Variants = {},
   ) {
     this.n = m.length;
     this.m = [...m];
@@ -67,26 +92,35 @@ export class ReferenceCmaEs {
     this.#p = parameters;
     this.#normal = normal;
     this.#eigen = eigen;
+    this.#variants = variants;
+    this.#rates = variants.adaptive ? new AdaptiveRates(this.n) : undefined;
   }
 
   /** Equations (38)–(40): xₖ = m + σ·yₖ, yₖ = B·D·zₖ, zₖ ~ N(0, I). */
   ask(): Matrix {
-    this.#z = indices(this.#p.popsize).map(() => indices(this.n).map(() => this.#normal()));
-    this.#y = this.#z.map((z) =>
-      times(
+    const z = indices(this.#p.popsize).map(() => indices(this.n).map(() => this.#normal()));
+    this.#mirrorPairs(z);
+    this.#steps = z.map((zₖ) => ({
+      z: zₖ,
+      y: times(
         this.B,
-        z.map((value, j) => value * at(this.D, j)),
+        zₖ.map((value, j) => value * at(this.D, j)),
       ),
-    );
-    return this.#y.map((y) => y.map((value, j) => at(this.m, j) + this.sigma * value));
+    }));
+    this.#images.forEach((direction, k) => {
+      this.#steps[k] = this.#towards(direction, norm(z[k] ?? []));
+    });
+    return this.#steps.map(({ y }) => this.#point(y));
   }
 
   tell(f: readonly number[]): void {
     const { popsize, mu, weights: w, mueff, cc, c1, cmu, cs, damps, chiN, eigenGap } = this.#p;
     const { n } = this;
-    const order = indices(popsize).sort((a, b) => at(f, a) - at(f, b) || a - b);
-    const z = order.map((k) => this.#z[k] ?? []);
-    const y = order.map((k) => this.#y[k] ?? []);
+    const ranked = this.#rank(f);
+    this.#mirrorWorst(f);
+    const z = ranked.map((step) => step.z);
+    const y = ranked.map((step) => step.y);
+    const before = { m: this.m, sigma: this.sigma, C: this.C, B: this.B, D: this.D };
     this.g += 1;
     this.evaluations += popsize;
 
@@ -119,10 +153,64 @@ export class ReferenceCmaEs {
     // (44) σ.
     this.sigma *= Math.exp(Math.min(1, (cs / damps) * (norm(this.p_sigma) / chiN - 1)));
 
-    if (this.evaluations > this.#decomposedAt + eigenGap) {
+    if (this.#rates) Object.assign(this, this.#rates.shorten(before, this, this.#eigen));
+    else if (this.evaluations > this.#decomposedAt + eigenGap) {
       ({ B: this.B, D: this.D } = this.#eigen(this.C));
       this.#decomposedAt = this.evaluations;
     }
+  }
+
+  #point(y: readonly number[]): number[] {
+    return y.map((value, j) => at(this.m, j) + this.sigma * value);
+  }
+
+  /** The step in the direction of y with ‖z‖ = `length`; z = D⁻¹·Bᵀ·y. */
+  #towards(y: readonly number[], length?: number): Step {
+    const whitened = indices(this.n).map(
+      (j) => y.reduce((sum, value, i) => sum + value * entry(this.B, i, j), 0) / at(this.D, j),
+    );
+    const factor = length === undefined ? 1 : length / norm(whitened);
+    return { z: whitened.map((value) => value * factor), y: y.map((value) => value * factor) };
+  }
+
+  /** The last candidates become pairs, the second of each the image of the first. */
+  #mirrorPairs(z: Matrix): void {
+    for (let pair = 0; pair < (this.#variants.pairs ?? 0); pair++) {
+      const image = z.length - 1 - 2 * pair;
+      z[image] = (z[image - 1] ?? []).map((value) => -value);
+    }
+  }
+
+  /** The worst candidates that are no images themselves are mirrored in the next generation. */
+  #mirrorWorst(f: readonly number[]): void {
+    const worst = indices(f.length)
+      .sort((a, b) => at(f, b) - at(f, a) || b - a)
+      .slice(0, this.#variants.images ?? 0);
+    this.#images = worst
+      .filter((k) => k >= this.#images.length)
+      .map((k) => (this.#steps[k]?.y ?? []).map((value) => -value));
+  }
+
+  /** Steps, best first; of a pair the worse one comes after all others, and an elite before them. */
+  #rank(f: readonly number[]): Step[] {
+    const { pairs = 0, elitist = false } = this.#variants;
+    const n = f.length;
+    const order = indices(n).sort((a, b) => at(f, a) - at(f, b) || a - b);
+    const partner = (k: number): number => ((n - 1 - k) % 2 === 0 ? k - 1 : k + 1);
+    const loses = (k: number): boolean => k >= n - 2 * pairs && order.indexOf(partner(k)) < order.indexOf(k);
+    const chosen = [...order.filter((k) => !loses(k)), ...order.filter(loses)];
+    const steps = chosen.flatMap((k) => this.#steps[k] ?? []);
+    const [first = 0] = order;
+    if (!elitist) return steps;
+    if (this.#elite === undefined || at(f, first) <= this.#elite.f) {
+      this.#elite = { x: this.#point(this.#steps[first]?.y ?? []), f: at(f, first) };
+      return steps;
+    }
+    const step = this.#towards(this.#elite.x.map((value, j) => (value - at(this.m, j)) / this.sigma));
+    const most = Math.sqrt(this.n) + (2 * this.n) / (this.n + 2);
+    const cut = Math.min(1, most / norm(step.z));
+    const elite = { z: step.z.map((value) => value * cut), y: step.y.map((value) => value * cut) };
+    return [elite, ...steps.slice(0, -1)];
   }
 }
 

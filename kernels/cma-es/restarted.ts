@@ -12,6 +12,7 @@ import {
 } from '../runtime/index.ts';
 import { Workspace } from './block.ts';
 import type { CmaOptions, RestartOptions, StopReasons } from './contract.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { parseOptions } from './options.ts';
 import type { ResolvedOptions } from './options.ts';
 import { REGIMES, parseRestartOptions, planRun } from './restarts.ts';
@@ -75,8 +76,8 @@ export class RestartedCmaEs {
   static create(module: WebAssembly.Module, options: CmaOptions, restart: RestartOptions): RestartedCmaEs {
     const setup = prepare(module, options, restart);
     const { first, budget } = setup;
-    const run = CmaEs.createAt({ workspace: setup.workspace, stream: 1 }, runOptions(setup, first, first.x0, budget));
-    const best: Best = { x: Float64Array.from(first.x0), fun: Infinity, evaluations: 0 };
+    const run = CmaEs.createAt({ workspace: setup.workspace, stream: 1 }, runOptions(setup, first, options.x0, budget));
+    const best: Best = { x: run.best.x, fun: Infinity, evaluations: 0 };
     return new RestartedCmaEs(setup, { rng: new Rng(first.seed), runs: [], regime: 'first', run, best });
   }
 
@@ -94,7 +95,7 @@ export class RestartedCmaEs {
     if (!(x instanceof Float64Array) || !(rank instanceof Float64Array) || !(inner instanceof Uint32Array)) {
       throw new KernelInputError('snapshot.arrays', 'the arrays of a sequence of runs', arrays);
     }
-    requireFiniteArray('snapshot.best', x, setup.first.dimension);
+    requireFiniteArray('snapshot.best', x, options.x0.length);
     const run = CmaEs.resumeAt(setup.workspace, new Uint8Array(inner.buffer, inner.byteOffset, inner.byteLength));
     if (!Array.isArray(state.runs)) throw new KernelInputError('snapshot.runs', 'a list of runs', state.runs);
     const runs = (state.runs as StoredSummary[]).map((one) => ({ ...one, fun: one.fun ?? Infinity }));
@@ -157,6 +158,21 @@ export class RestartedCmaEs {
   get best(): Best {
     const best = this.#present((run) => (run.best.fun < this.#best.fun ? 1 : 0)) === 1 ? this.#improved() : this.#best;
     return { ...best, x: best.x.slice() };
+  }
+
+  /** What to look at in the present run. */
+  diagnostics(): Diagnostics {
+    return this.#run.diagnostics();
+  }
+
+  /** The distribution of the present run as options of another one. */
+  distribution(): ReturnType<CmaEs['distribution']> {
+    return this.#run.distribution();
+  }
+
+  /** Points for the next populations, as for one run. Those that a run leaves over go to the next one. */
+  inject(solutions: readonly ArrayLike<number>[]): void {
+    this.#run.inject(solutions);
   }
 
   /** The candidates of the next generation, popsize×d row-major, within the bounds. Until `tell` the same come again. */
@@ -238,16 +254,25 @@ export class RestartedCmaEs {
     } else {
       this.#regime = plan.regime;
       const place = { workspace, stream: this.#runs.length + 1 };
-      this.#run = CmaEs.createAt(place, runOptions(this.#setup, plan, this.#start(), left));
+      const waiting = this.#run.injections;
+      this.#run = CmaEs.createAt(place, laterOptions(runOptions(this.#setup, plan, this.#start(), left)));
+      this.#run.inject(waiting);
     }
   }
 
   #start(): readonly number[] {
-    const { rules, first } = this.#setup;
+    const { rules, first, options } = this.#setup;
     const { box } = rules;
-    if (box === undefined) return first.x0;
-    return box.lower.map((low, i) => low + ((box.upper[i] ?? low) - low) * this.#rng.uniform());
+    if (box === undefined) return options.x0;
+    return box.lower.map((low, i) => {
+      return first.space.fixed(i) ?? low + ((box.upper[i] ?? low) - low) * this.#rng.uniform();
+    });
   }
+}
+
+/** A first C belongs to the first run: later ones are begun because it led nowhere better. */
+function laterOptions({ cov: _, ...options }: CmaOptions): CmaOptions {
+  return options;
 }
 
 /** Options of one run of a sequence; what depends on λ by default stays as it was in the first run, as in pycma. */

@@ -1,7 +1,7 @@
 import { KernelInputError, requireChoice, requireInteger, requireNumber } from '../runtime/index.ts';
 import { LIMITS } from './contract.ts';
 import type { RestartOptions } from './contract.ts';
-import { parseSides } from './options.ts';
+import { parseSides } from './fields.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Restart options with every default filled in. */
@@ -54,11 +54,12 @@ function parseBox(from: NonNullable<RestartOptions['restartFrom']>, run: Resolve
   if (from === 'x0') return undefined;
   if (typeof from === 'string') requireChoice('restartFrom', from, ['x0', 'bounds']);
   const name = typeof from === 'string' ? 'bounds' : 'restartFrom';
-  const { lower, upper } = typeof from === 'string' ? run : parseSides(name, from, run.dimension);
-  lower.forEach((low, i) => {
-    requireNumber(`${name}.lower[${i}]`, low, { min: run.lower[i] ?? -Infinity });
-    requireNumber(`${name}.upper[${i}]`, upper[i], { min: low, max: run.upper[i] ?? Infinity });
-  });
+  const { box, space } = run;
+  const { lower, upper } = typeof from === 'string' ? box : parseSides(name, from, space.dimension);
+  for (const i of space.free) {
+    const low = requireNumber(`${name}.lower[${i}]`, lower[i], { min: box.lower[i] ?? -Infinity });
+    requireNumber(`${name}.upper[${i}]`, upper[i], { min: low, max: box.upper[i] ?? Infinity });
+  }
   return { lower, upper };
 }
 

@@ -1,18 +1,21 @@
 import { KernelInputError, readSnapshot, requireInteger, requireRecord, writeSnapshot } from '../runtime/index.ts';
 import { RunBlock, Workspace } from './block.ts';
-import type { RunState } from './block.ts';
 import { unbend } from './bounds.ts';
 import type { CmaOptions, StopReasons } from './contract.ts';
-import { SCALAR_COUNT } from './layout.ts';
+import { diagnose } from './diagnostics.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import { Guests, parseSolutions } from './guests.ts';
+import { Integers } from './integers.ts';
 import { parseOptions } from './options.ts';
 import type { ResolvedOptions } from './options.ts';
+import { packArrays, unpackArrays } from './packing.ts';
 import { strategyParameters } from './parameters.ts';
 import type { StrategyParameters } from './parameters.ts';
+import { Penalty } from './penalty.ts';
 import { Termination } from './termination.ts';
-import type { TerminationState } from './termination.ts';
 
 const KERNEL = 'cma-es';
-const VERSION = 1;
+const VERSION = 2;
 
 /** The best candidate so far. Before the first finite value: x0, +∞, 0. */
 export interface Best {
@@ -40,14 +43,17 @@ export interface RunPlace {
  * rank by index, NaN after all others. When every value of a generation is NaN it is counted but teaches nothing, and
  * after ten such in a row the run stops with `allnan`.
  *
- * Unlike pycma: no mirrored candidates for λ < 6, the final mean is not evaluated, an ill-conditioned C is relieved by
- * coordinates only, and a budget is never overdrawn.
+ * Unlike pycma: the final mean is not evaluated, an ill-conditioned C is relieved by coordinates only, and a budget is never
+ * overdrawn.
  */
 export class CmaEs {
   readonly #options: CmaOptions;
   readonly #resolved: ResolvedOptions;
   readonly #place: RunPlace;
   readonly #termination: Termination;
+  readonly #guests: Guests;
+  readonly #integers: Integers;
+  readonly #penalty: Penalty | undefined;
   #block: RunBlock;
   #population: Float64Array | undefined;
   #reasons: StopReasons = {};
@@ -57,7 +63,11 @@ export class CmaEs {
     this.#resolved = resolved;
     this.#place = place;
     this.#termination = new Termination(resolved);
+    this.#guests = new Guests(resolved);
+    this.#integers = new Integers(resolved);
     this.#block = this.#begin(diagonal);
+    const isPenalised = resolved.penalised && resolved.bounded;
+    this.#penalty = isPenalised ? new Penalty(resolved, this.#block.functions) : undefined;
   }
 
   /** @throws KernelInputError naming the option that does not fit. */
@@ -88,27 +98,25 @@ export class CmaEs {
     const counters = requireRecord('snapshot.counters', state.counters);
     const place = { workspace, stream: requireInteger('snapshot.stream', state.stream, { min: 0 }) };
     const es = new CmaEs(options, resolved, place, state.diagonal === true);
-    const doubles = arrays.map((array) => {
-      if (array instanceof Float64Array) return array;
-      throw new KernelInputError('snapshot.arrays', 'doubles', array);
-    });
-    const { run, histories } = unpack(doubles, resolved.dimension, es.#block.diagonal);
-    es.#block.load(run);
+    const parts = unpackArrays(arrays, resolved, es.#block.diagonal);
+    es.#block.load(parts.run);
+    es.#guests.load(parts.guests);
+    es.#penalty?.load(parts.penalty);
     es.#termination.load({
       counters: {
         flat: requireInteger('snapshot.counters.flat', counters.flat, { min: 0 }),
         anchored: requireInteger('snapshot.counters.anchored', counters.anchored, { min: 0 }),
       },
-      histories,
+      histories: parts.histories,
     });
     es.#reasons = requireRecord('snapshot.reasons', state.reasons) as StopReasons;
-    if (state.asked === true) es.ask();
+    if (state.asked === true) es.#draw();
     return es;
   }
 
-  /** Number of variables, d. */
+  /** Number of variables, the fixed ones included. */
   get dimension(): number {
-    return this.#resolved.dimension;
+    return this.#resolved.space.dimension;
   }
 
   /** Candidates of a generation, λ. */
@@ -131,24 +139,65 @@ export class CmaEs {
 
   /** Mean of the distribution, within the bounds; often better than `best.x` when values are noisy. */
   get mean(): Float64Array {
-    return this.#block.mean();
+    const mean = this.#block.mean();
+    this.#integers.clamp(mean);
+    return this.#resolved.space.expand(mean);
   }
 
-  /** Standard deviation of the distribution in each coordinate. */
+  /** Standard deviation of the distribution in each coordinate; 0 in those that are fixed. */
   get stds(): Float64Array {
-    return this.#block.stds();
+    return this.#resolved.space.expand(this.#block.stds(), 0);
   }
 
   get best(): Best {
     const evaluations = this.#block.get('bestAt');
     const x = evaluations === 0 ? Float64Array.from(this.#resolved.x0) : this.#block.part('bestX').slice();
-    return { x, fun: this.#block.get('bestFun'), evaluations };
+    return { x: this.#resolved.space.expand(x), fun: this.#block.get('bestFun'), evaluations };
+  }
+
+  /** What to look at while a run goes on. */
+  diagnostics(): Diagnostics {
+    return diagnose(this.#block, { mean: this.mean, stds: this.stds, best: this.best });
+  }
+
+  /** The distribution as options of another run: `cov` has 1 on the diagonal, and 0 beside it, for fixed variables. */
+  distribution(): Pick<CmaOptions, 'x0' | 'sigma0' | 'cov' | 'CMA_stds'> {
+    const { space } = this.#resolved;
+    const start = { x0: [...this.mean], sigma0: this.sigma };
+    const cov = this.#block.covariance();
+    if (cov === undefined) {
+      const stds = this.#block.stds().map((std) => std / start.sigma0);
+      return { ...start, CMA_stds: [...space.expand(stds, 1)] };
+    }
+    const rows = Array.from({ length: space.dimension }, (_, i) => {
+      return Array.from({ length: space.dimension }, (_, j): number => (i === j ? 1 : 0));
+    });
+    space.free.forEach((place, i) => {
+      rows[place] = [...space.expand(Float64Array.from(cov[i] ?? []), 0)];
+    });
+    return { ...start, cov: rows };
+  }
+
+  /**
+   * Points that take the place of candidates in the next populations, as many at a time as there is room for, in order.
+   * They are asked for as they are, rounded where whole numbers are due, with the values of fixed variables. What is learnt
+   * from a point far away is cut to a usual length (Hansen, arXiv:1110.4181).
+   *
+   * @throws KernelInputError naming the point that has not d numbers or lies outside the bounds.
+   */
+  inject(solutions: readonly ArrayLike<number>[]): void {
+    this.#guests.add(parseSolutions(solutions, this.#resolved));
+  }
+
+  /** Injected points that have not been asked for. */
+  get injections(): Float64Array[] {
+    return this.#guests.waiting().map((point) => this.#resolved.space.expand(point));
   }
 
   /** λ candidates, λ×d row-major, within the bounds. Until `tell` the same ones come again. */
   ask(): Float64Array {
-    this.#population ??= this.#block.ask();
-    return this.#population.slice();
+    if (this.#population === undefined) this.#guests.invite();
+    return (this.#population ?? this.#draw()).slice();
   }
 
   /**
@@ -163,7 +212,10 @@ export class CmaEs {
       if (typeof values[i] !== 'number') throw new KernelInputError(`values[${i}]`, 'a number or NaN', values[i]);
     }
     this.#block.values.set(values);
+    this.#penalty?.apply(this.#block);
+    this.#guests.leave(this.#block);
     this.#block.tell();
+    this.#integers.correct(this.#block, this.#block.functions);
     this.#population = undefined;
     this.#reasons = this.#termination.update(this.#block);
     if (this.#block.diagonal && this.iterations >= this.#resolved.diagonalIterations) this.#learnCorrelations();
@@ -176,7 +228,6 @@ export class CmaEs {
 
   /** The run as bytes, for `resume` with the same kernel binary. */
   snapshot(): Uint8Array {
-    const { scalars, vectors, covariance, eigenvectors } = this.#block.save();
     const { counters, histories } = this.#termination.save();
     const state = {
       options: this.#options,
@@ -186,8 +237,24 @@ export class CmaEs {
       counters,
       reasons: this.#reasons,
     };
-    const arrays = [scalars, covariance, eigenvectors, ...vectors, ...histories];
+    const none = new Float64Array(0);
+    const arrays = packArrays({
+      run: this.#block.save(),
+      guests: this.#guests.save(),
+      penalty: this.#penalty?.save() ?? { weights: none, spreads: none },
+      histories,
+    });
     return writeSnapshot({ kernel: KERNEL, version: VERSION, state, arrays });
+  }
+
+  #draw(): Float64Array {
+    const d = this.#resolved.dimension;
+    this.#block.ask();
+    this.#guests.seat(this.#block);
+    const population = this.#block.part('x', this.popsize * d);
+    this.#integers.round(population, d);
+    this.#population = this.#resolved.space.expand(population);
+    return this.#population;
   }
 
   #parameters(diagonal: boolean): StrategyParameters {
@@ -196,9 +263,9 @@ export class CmaEs {
   }
 
   #begin(diagonal: boolean): RunBlock {
-    const { dimension, popsize, x0, lower, upper } = this.#resolved;
-    const block = new RunBlock(this.#place.workspace, dimension, popsize, diagonal);
-    const mean = x0.map((x, i) => unbend(x, lower[i] ?? -Infinity, upper[i] ?? Infinity));
+    const { x0, lower, upper, penalised } = this.#resolved;
+    const block = new RunBlock(this.#place.workspace, { ...this.#resolved, diagonal });
+    const mean = penalised ? x0 : x0.map((x, i) => unbend(x, lower[i] ?? -Infinity, upper[i] ?? Infinity));
     block.begin(this.#resolved, this.#parameters(diagonal), mean, this.#place.stream);
     return block;
   }
@@ -215,21 +282,4 @@ export class CmaEs {
     this.#block.load({ ...full, vectors: diagonal.vectors, scalars: diagonal.scalars });
     for (const name of ['c1', 'cmu', 'cc', 'eigenGap'] as const) this.#block.set(name, parameters[name]);
   }
-}
-
-/** Splits the arrays of a snapshot, and checks their lengths. */
-function unpack(
-  arrays: readonly Float64Array[],
-  d: number,
-  diagonal: boolean,
-): { run: RunState; histories: TerminationState['histories'] } {
-  const [scalars, covariance, eigenvectors, ...rest] = arrays;
-  const vectors = rest.slice(0, 7);
-  const [recent, bests, medians, extremes] = rest.slice(7);
-  const sizes = [SCALAR_COUNT, diagonal ? d : (d * (d + 1)) / 2, diagonal ? 0 : d * d, ...vectors.map(() => d)];
-  const fits = sizes.every((size, index) => arrays[index]?.length === size) && arrays.length === 14;
-  if (!fits || !scalars || !covariance || !eigenvectors || !recent || !bests || !medians || !extremes) {
-    throw new KernelInputError('snapshot.arrays', `the arrays of a run in ${d} dimensions`, arrays);
-  }
-  return { run: { scalars, covariance, eigenvectors, vectors }, histories: [recent, bests, medians, extremes] };
 }

@@ -1,6 +1,7 @@
 import { Philox } from '../rng/philox.as';
 import { fillNormals } from '../rng/normals.as';
 import { intoBounds } from './bounds.as';
+import { mirrorPairs } from './guests.as';
 import { multiply } from './products.as';
 import { State } from './state.as';
 
@@ -33,12 +34,13 @@ function stretch(state: State, out: usize): void {
 }
 
 /**
- * Draws the population: Z of N(0, I), Y = B·D·Z, and at `x` the candidates m + σ·s∘y, brought into the bounds and packed
+ * Draws the population: Z of N(0, I), Y = B·D·Z, and at `x` the candidates m + σ·s∘a∘y (s scale, a lift), brought into the bounds and packed
  * λ×d. Calling it again gives the same population.
  */
 export function cmaAsk(pointer: usize): void {
   const state = changetype<State>(pointer);
   drawNormals(state);
+  mirrorPairs(state);
   if (state.diagonal) {
     stretch(state, state.y);
   } else {
@@ -49,12 +51,14 @@ export function cmaAsk(pointer: usize): void {
   }
   const step = (<usize>state.ld) << 3;
   const bytes = (<usize>state.d) << 3;
+  for (let i: usize = 0; i < bytes; i += 8) {
+    store<f64>(state.spread + i, state.sigma * load<f64>(state.scale + i) * load<f64>(state.lift + i));
+  }
   for (let k = 0; k < state.lambda; k++) {
     const y = state.y + <usize>k * step;
     const x = state.x + <usize>k * bytes;
     for (let i: usize = 0; i < bytes; i += 8) {
-      const move = state.sigma * load<f64>(state.scale + i) * load<f64>(y + i);
-      store<f64>(x + i, load<f64>(state.mean + i) + move);
+      store<f64>(x + i, load<f64>(state.mean + i) + load<f64>(state.spread + i) * load<f64>(y + i));
     }
     intoBounds(state, x);
   }

@@ -33,6 +33,13 @@ export class State {
   allNan: f64;
   bestFun: f64;
   bestAt: f64;
+  /** Value of the point at `elite`; +∞ while there is none. */
+  eliteFun: f64;
+  // Learning rates of mean and covariance and the mean squares of their steps (see rates.as.ts).
+  etaMean: f64;
+  etaCov: f64;
+  powerMean: f64;
+  powerCov: f64;
   // What the last generation looked like.
   fitBest: f64;
   fitWorst: f64;
@@ -53,8 +60,14 @@ export class State {
   rows: i32;
   mu: i32;
   diagonal: i32;
+  /** Bits: see layout.ts. */
+  kind: i32;
+  /** 0: free; 1: bent into the bounds; 2: cut off at them, with a penalty. */
   bounded: i32;
-  words: i32;
+  /** Pairs of mirrored candidates at the end of the population. */
+  pairs: i32;
+  /** 0: none; 1: the best point so far; 2: the first one. */
+  elitist: i32;
 
   /** Vectors of ld numbers each; see PARTS in layout.ts. */
   mean: usize;
@@ -74,8 +87,17 @@ export class State {
   meanX: usize;
   yw: usize;
   zw: usize;
-  /** λ values, λ weights by rank, R + 1 factors of the covariance update, two orders of λ. */
+  /** Factors of `scale` for sampling alone. */
+  lift: usize;
+  /** σ·scale∘lift of the population that is out. */
+  spread: usize;
+  elite: usize;
+  /** Mean of the steps of m, in the coordinates where C is I. */
+  drift: usize;
+  /** λ values, λ penalties on them, λ sums of both, λ weights by rank, R + 1 factors of the covariance update, two orders of λ. */
   values: usize;
+  penalties: usize;
+  merits: usize;
   weights: usize;
   factors: usize;
   order: usize;
@@ -87,10 +109,18 @@ export class State {
   /** ld×ld, lower triangle; ld×ld, one eigenvector a row; workspace of the decomposition. */
   c: usize;
   e: usize;
+  /** ld×ld, only with adaptive rates: mean of the steps of C (lower triangle); C before the step; two for products. */
+  driftC: usize;
+  before: usize;
+  left: usize;
+  right: usize;
   work: usize;
 }
 
-const VECTORS: usize = 17;
+export const DIAGONAL: i32 = 1;
+export const ADAPTIVE: i32 = 2;
+
+const VECTORS: usize = 21;
 /** Doubles of workspace besides the matrix: diagonal, off-diagonal, reflector norms, cosines, sines, and a vector. */
 const WORK_VECTORS: usize = 6;
 
@@ -98,28 +128,29 @@ function stride(d: i32): usize {
   return <usize>((d + 1) & ~1);
 }
 
-/** In diagonal mode no matrix is kept: C is a vector. */
-function matrixDoubles(ld: usize, diagonal: i32): usize {
-  return diagonal ? ld : ld * ld;
+/** C, and the matrices that go with it. In diagonal mode there is none: C is a vector. */
+function matrixDoubles(ld: usize, kind: i32): usize {
+  if (kind & DIAGONAL) return ld;
+  return (kind & ADAPTIVE ? 7 : 3) * ld * ld;
 }
 
 /** Bytes of a run's block. */
-export function cmaBytes(d: i32, lambda: i32, diagonal: i32): usize {
+export function cmaBytes(d: i32, lambda: i32, kind: i32): usize {
   const ld = stride(d);
   const rows = stride(lambda);
   const doubles =
     VECTORS * ld +
-    4 * rows +
+    6 * rows +
     2 +
     (3 * rows + 2) * ld +
-    matrixDoubles(ld, diagonal) * (diagonal ? 1 : 3) +
+    matrixDoubles(ld, kind) +
     WORK_VECTORS * ld;
   return ((offsetof<State>() + 15) & ~15) + 8 * doubles + 64;
 }
 
 /** Lays a run out at `pointer`, all zero. */
-export function cmaPlace(pointer: usize, d: i32, lambda: i32, diagonal: i32): void {
-  memory.fill(pointer, 0, cmaBytes(d, lambda, diagonal));
+export function cmaPlace(pointer: usize, d: i32, lambda: i32, kind: i32): void {
+  memory.fill(pointer, 0, cmaBytes(d, lambda, kind));
   const state = changetype<State>(pointer);
   const ld = stride(d);
   const rows = stride(lambda);
@@ -127,13 +158,18 @@ export function cmaPlace(pointer: usize, d: i32, lambda: i32, diagonal: i32): vo
   state.ld = <i32>ld;
   state.lambda = lambda;
   state.rows = <i32>rows;
-  state.diagonal = diagonal;
+  state.kind = kind;
+  state.diagonal = kind & DIAGONAL;
   let at = (pointer + offsetof<State>() + 15) & ~15;
   for (let vector: usize = 0; vector < VECTORS; vector++) {
     store<usize>(pointer + offsetof<State>('mean') + vector * sizeof<usize>(), at);
     at += 8 * ld;
   }
   state.values = at;
+  at += 8 * rows;
+  state.penalties = at;
+  at += 8 * rows;
+  state.merits = at;
   at += 8 * rows;
   state.weights = at;
   at += 8 * rows;
@@ -150,14 +186,20 @@ export function cmaPlace(pointer: usize, d: i32, lambda: i32, diagonal: i32): vo
   at += 8 * (rows + 1) * ld;
   state.x = at;
   at += 8 * (rows + 1) * ld;
-  const matrix = <usize>8 * matrixDoubles(ld, diagonal);
+  const matrix = <usize>8 * ld * (state.diagonal ? 1 : ld);
   state.c = at;
   at += matrix;
-  if (!diagonal) {
-    state.e = at;
-    at += matrix;
-    state.work = at;
+  if (state.diagonal) return;
+  state.e = at;
+  at += matrix;
+  if (kind & ADAPTIVE) {
+    state.driftC = at;
+    state.before = at + matrix;
+    state.left = at + 2 * matrix;
+    state.right = at + 3 * matrix;
+    at += 4 * matrix;
   }
+  state.work = at;
 }
 
 /** Address of part number `part`, counted from `mean`. */

@@ -17,7 +17,7 @@ export function variance(state: State, i: i32): f64 {
 }
 
 /** ⟨y⟩w and ⟨z⟩w over the μ best. */
-function recombine(state: State): void {
+export function recombine(state: State): void {
   const step = <usize>state.ld << 3;
   memory.fill(state.yw, 0, step);
   memory.fill(state.zw, 0, step);
@@ -29,7 +29,7 @@ function recombine(state: State): void {
   }
 }
 
-function moveMean(state: State): void {
+export function moveMean(state: State): void {
   for (let i = 0; i < state.d; i++) {
     const shift = <usize>i << 3;
     store<f64>(state.mean + shift, at(state.mean, i) + state.sigma * at(state.scale, i) * at(state.yw, i));
@@ -37,7 +37,7 @@ function moveMean(state: State): void {
 }
 
 /** Both evolution paths. Gives h_σ. */
-function movePaths(state: State): f64 {
+export function movePaths(state: State): f64 {
   const step = <usize>state.ld << 3;
   const gain = Math.sqrt(state.cs * (2.0 - state.cs) * state.mueff);
   for (let i: usize = 0; i < step; i += 8) store<f64>(state.ps + i, (1.0 - state.cs) * load<f64>(state.ps + i));
@@ -81,7 +81,7 @@ function weigh(state: State): f64 {
 }
 
 /** C ← decay·C + c1·pc·pcᵀ + Σ factorₖ·yₖ·yₖᵀ */
-function moveCovariance(state: State, hsig: f64): void {
+export function moveCovariance(state: State, hsig: f64): void {
   const step = <usize>state.ld << 3;
   const sum = weigh(state);
   const c1a = state.c1 * (1.0 - (1.0 - hsig * hsig) * state.cc * (2.0 - state.cc));
@@ -111,7 +111,7 @@ function moveCovariance(state: State, hsig: f64): void {
   }
 }
 
-function moveSigma(state: State): void {
+export function moveSigma(state: State): void {
   const length = Math.sqrt(dot(state.ps, state.ps, state.ld));
   const change = (state.cs / state.damps) * (length / state.chiN - 1.0);
   state.sigma *= Math.exp(min(MAX_LOG_STEP, max(-MAX_LOG_STEP, change)));
@@ -171,7 +171,7 @@ export function makeIsotropic(state: State): void {
  * B and D from C. A matrix that is not positive definite any more gets a growing multiple of the identity added; one
  * that has overflowed starts anew.
  */
-function refreshAxes(state: State): void {
+export function refreshAxes(state: State): void {
   state.eigenAt = state.evaluations;
   const step = <usize>state.ld << 3;
   const matrix = step * <usize>state.ld;
@@ -189,6 +189,21 @@ function refreshAxes(state: State): void {
     ridge *= 2.0;
   }
   for (let i = 0; i < state.d; i++) store<f64>(state.axes + (<usize>i << 3), Math.sqrt(at(values, i)));
+}
+
+/** B and D of a first C that was given. False when it is not positive definite. */
+export function settleAxes(state: State): bool {
+  const step = <usize>state.ld << 3;
+  const matrix = step * <usize>state.ld;
+  const vectors = state.work + matrix;
+  const values = vectors + 5 * step;
+  memory.copy(state.work, state.c, matrix);
+  if (decompose(state.work, state.e, values, vectors, state.d, state.ld) == 0) return false;
+  for (let i = 0; i < state.d; i++) {
+    if (!(at(values, i) > 0.0)) return false;
+    store<f64>(state.axes + (<usize>i << 3), Math.sqrt(at(values, i)));
+  }
+  return true;
 }
 
 /** Square roots of the variances are the axes when C is diagonal. */

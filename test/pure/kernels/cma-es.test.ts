@@ -309,7 +309,22 @@ describe('options', () => {
   it('are all listed, and all accepted', () => {
     const all: Required<CmaOptions> = {
       ...{ dimension: 2, x0: [0, 1], sigma0: 0.3, seed: 1, bounds: { lower: [-1, null], upper: 2 }, popsize: 7 },
-      ...{ CMA_active: false, CMA_diagonal: 3, CMA_stds: [1, 2], CSA_dampfac: 1.5, minstd: 1e-9, maxstd: [1, 2] },
+      ...{
+        BoundaryHandler: 'BoundPenalty',
+        fixed_variables: {},
+        integer_variables: [],
+        CMA_mirrors: 0.2,
+        CMA_mirrormethod: 0,
+      },
+      ...{
+        CMA_elitist: 'initial',
+        lr_adapt: false,
+        cov: [
+          [1, 0.1],
+          [0.1, 2],
+        ],
+      },
+      ...{ CMA_active: false, CMA_diagonal: 0, CMA_stds: [1, 2], CSA_dampfac: 1.5, minstd: 1e-9, maxstd: [1, 2] },
       ...{
         maxstd_boundrange: 0.5,
         updatecovwait: 2,

@@ -68,6 +68,7 @@ export class RunBlock {
   readonly #stride: number;
   readonly #adaptive: boolean;
   readonly #vectors: readonly Part[];
+  #mu = 0;
 
   constructor(workspace: Workspace, shape: Shape) {
     const { instance } = workspace;
@@ -107,6 +108,7 @@ export class RunBlock {
     const alleviate = options.adaptive ? Infinity : ALLEVIATE_CONDITION;
     const scalars = { mueff, cc, c1, cmu, cs, damps, chiN, eigenGap, alleviate };
     for (const [name, value] of Object.entries(scalars)) this.set(name as keyof typeof scalars, value);
+    this.#mu = mu;
     this.set('seed', options.seed);
     this.set('stream', stream);
     this.part('weights', this.popsize).set(parameters.weights);
@@ -165,6 +167,13 @@ export class RunBlock {
   /** Candidate k takes the direction that stands in its row of `x`, and keeps its length. */
   steer(k: number): void {
     this.#instance.exports.cmaSteer(this.#pointer, k);
+  }
+
+  /** The μ candidates that the mean was made of, best first, with their weights. */
+  parents(): { row: number; weight: number }[] {
+    const order = this.#instance.u32(this.#instance.exports.cmaPart(this.#pointer, PART.order), this.#mu);
+    const weights = this.part('weights', this.#mu);
+    return Array.from(order, (row, place) => ({ row, weight: weights[place] ?? NaN }));
   }
 
   /** Step y of candidate k: a view. */

@@ -89,7 +89,8 @@ export class Integers {
   round(rows: Float64Array, d: number): void {
     for (const { index, low, high } of this.#variables) {
       for (let place = index; place < rows.length; place += d) {
-        rows[place] = Math.min(Math.max(Math.round(rows[place] ?? NaN), low), high);
+        // 0 is added so that −0 becomes 0.
+        rows[place] = Math.min(Math.max(Math.round(rows[place] ?? NaN), low), high) + 0;
       }
     }
   }
@@ -101,17 +102,43 @@ export class Integers {
     }
   }
 
-  /** Brings the distribution of a block back to the margin. */
-  correct(block: RunBlock, functions: Pick<MathExports, 'normalCdf'>): void {
+  /** What `correct` has to know of a block before it learns: the mean. */
+  before(block: RunBlock): Float64Array {
+    return this.#variables.length === 0 ? new Float64Array(0) : block.part('mean').slice();
+  }
+
+  /** Brings the distribution of a block that has learnt back to the margin. */
+  correct(block: RunBlock, before: Float64Array, functions: Pick<MathExports, 'normalCdf'>): void {
     if (this.#variables.length === 0) return;
     const mean = block.part('mean');
     const lift = block.part('lift');
+    this.#follow(block, before);
     const stds = block.stds();
     for (const { index, low, high } of this.#variables) {
       const marginal = { mean: mean[index] ?? NaN, std: stds[index] ?? NaN };
       const corrected = correctMargin(marginal, low, high, this.#alpha, (x) => functions.normalCdf(x));
       mean[index] = corrected.mean;
       lift[index] = (lift[index] ?? NaN) * corrected.factor;
+    }
+  }
+
+  /**
+   * The mean goes as far as parents with another whole number than its own were drawn. Without this it would go by σ·y, as
+   * in the paper, and once σ is small no better number that the margin finds would ever be taken on.
+   */
+  #follow(block: RunBlock, before: Float64Array): void {
+    const mean = block.part('mean');
+    const lift = block.part('lift');
+    const spread = block.part('spread');
+    const rate = block.get('etaMean');
+    for (const { row, weight } of block.parents()) {
+      const y = block.step(row);
+      for (const { index, low, high } of this.#variables) {
+        const rounded = (x: number): number => Math.min(Math.max(Math.round(x), low), high);
+        const [from, move] = [before[index] ?? NaN, (spread[index] ?? NaN) * (y[index] ?? NaN)];
+        if (rounded(from + move) === rounded(from)) continue;
+        mean[index] = (mean[index] ?? NaN) + rate * weight * move * (1 - 1 / (lift[index] ?? NaN));
+      }
     }
   }
 }

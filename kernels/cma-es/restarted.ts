@@ -271,8 +271,10 @@ export class RestartedCmaEs {
 }
 
 /** A first C belongs to the first run: later ones are begun because it led nowhere better. */
-function laterOptions({ cov: _, ...options }: CmaOptions): CmaOptions {
-  return options;
+function laterOptions(options: CmaOptions): CmaOptions {
+  const later = { ...options };
+  Reflect.deleteProperty(later, 'cov');
+  return later;
 }
 
 /** Options of one run of a sequence; what depends on λ by default stays as it was in the first run, as in pycma. */

@@ -214,8 +214,9 @@ export class CmaEs {
     this.#block.values.set(values);
     this.#penalty?.apply(this.#block);
     this.#guests.leave(this.#block);
+    const mean = this.#integers.before(this.#block);
     this.#block.tell();
-    this.#integers.correct(this.#block, this.#block.functions);
+    this.#integers.correct(this.#block, mean, this.#block.functions);
     this.#population = undefined;
     this.#reasons = this.#termination.update(this.#block);
     if (this.#block.diagonal && this.iterations >= this.#resolved.diagonalIterations) this.#learnCorrelations();

@@ -43,6 +43,21 @@ export const cmaEsCases: KernelCases = {
   }),
   'large population': search({ problem: (module) => builtin(module, 'ellipsoid', 31), options: { popsize: 41 } }),
   diagonal: search({ problem: (module) => builtin(module, 'rastrigin', 9), options: { CMA_diagonal: 30 } }),
+  'adaptive rates': search({
+    problem: (module) => builtin(module, 'rastrigin', 6),
+    options: { lr_adapt: true, CMA_mirrors: 2 },
+  }),
+  'whole numbers, penalty and an elite': search({
+    problem: (module) => builtin(module, 'ellipsoid', 7),
+    options: {
+      ...{ integer_variables: [1, 5], fixed_variables: { 3: 0.5 }, CMA_elitist: true },
+      ...{ bounds: { lower: [null, null, 0.1, -1, -2, -3, null], upper: 5 }, BoundaryHandler: 'BoundPenalty' },
+    },
+  }),
+  'mirrored pairs': search({
+    problem: (module) => builtin(module, 'rosenbrock', 4),
+    options: { CMA_mirrors: 2, CMA_mirrormethod: 0 },
+  }),
   'values that are not numbers': search({
     problem: (module) => builtin(module, 'rosenbrock', 6),
     told: (value, index) => (index % 3 === 0 ? 0 / 0 : value),

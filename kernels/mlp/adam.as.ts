@@ -11,33 +11,39 @@ const EPSILON: f64 = 1e-8;
 const FIRST_MOMENT_FLOOR: f32 = 1e-25;
 const SECOND_MOMENT_FLOOR: f32 = 1e-36;
 
+// Addresses of what a step reads again for every four parameters: kept in registers, these constants would push the
+// sums out (a step took a quarter longer).
+const beta1 = memory.data<f32>([<f32>BETA1]);
+const rest1 = memory.data<f32>([<f32>(1 - BETA1)]);
+const beta2 = memory.data<f32>([<f32>BETA2]);
+const rest2 = memory.data<f32>([<f32>(1 - BETA2)]);
+const epsilon = memory.data<f32>([<f32>EPSILON]);
+const floor1 = memory.data<f32>([FIRST_MOMENT_FLOOR]);
+const floor2 = memory.data<f32>([SECOND_MOMENT_FLOOR]);
+
 /** One step on `bytes` of parameters at `offset`; `rate` carries the bias corrections. */
 function step(network: Network, offset: usize, bytes: usize, rate: f32, decay: f32): void {
-  let w = network.parameters + offset;
-  let g = network.gradient + offset;
-  let m = network.firstMoment + offset;
-  let v = network.secondMoment + offset;
-  const end = w + bytes;
-  const beta1 = f32x4.splat(<f32>BETA1);
-  const rest1 = f32x4.splat(<f32>(1 - BETA1));
-  const beta2 = f32x4.splat(<f32>BETA2);
-  const rest2 = f32x4.splat(<f32>(1 - BETA2));
+  const w = network.parameters + offset;
+  const g = network.gradient + offset;
+  const m = network.firstMoment + offset;
+  const v = network.secondMoment + offset;
   const rates = f32x4.splat(rate);
-  const epsilons = f32x4.splat(<f32>EPSILON);
   const decays = f32x4.splat(decay);
-  const floor1 = f32x4.splat(FIRST_MOMENT_FLOOR);
-  const floor2 = f32x4.splat(SECOND_MOMENT_FLOOR);
-  for (; w < end; w += 16, g += 16, m += 16, v += 16) {
-    const weight = v128.load(w);
-    const gradient = f32x4.add(v128.load(g), f32x4.mul(decays, weight));
-    let first = f32x4.add(f32x4.mul(beta1, v128.load(m)), f32x4.mul(rest1, gradient));
-    let second = f32x4.add(f32x4.mul(beta2, v128.load(v)), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
-    first = v128.andnot(first, f32x4.lt(f32x4.abs(first), floor1));
-    second = v128.andnot(second, f32x4.lt(second, floor2));
-    v128.store(m, first);
-    v128.store(v, second);
-    const change = f32x4.div(f32x4.mul(rates, first), f32x4.add(f32x4.sqrt(second), epsilons));
-    v128.store(w, f32x4.sub(weight, change));
+  const magnitude = i32x4.splat(0x7fffffff);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const weight = v128.load(w + i);
+    const gradient = f32x4.add(v128.load(g + i), f32x4.mul(decays, weight));
+    const kept1 = f32x4.mul(v128.load32_splat(beta1), v128.load(m + i));
+    const kept2 = f32x4.mul(v128.load32_splat(beta2), v128.load(v + i));
+    const squared = f32x4.mul(gradient, gradient);
+    let first = f32x4.add(kept1, f32x4.mul(v128.load32_splat(rest1), gradient));
+    let second = f32x4.add(kept2, f32x4.mul(v128.load32_splat(rest2), squared));
+    first = v128.andnot(first, f32x4.lt(v128.and(first, magnitude), v128.load32_splat(floor1)));
+    second = v128.andnot(second, f32x4.lt(second, v128.load32_splat(floor2)));
+    v128.store(m + i, first);
+    v128.store(v + i, second);
+    const root = f32x4.add(f32x4.sqrt(second), v128.load32_splat(epsilon));
+    v128.store(w + i, f32x4.sub(weight, f32x4.div(f32x4.mul(rates, first), root)));
   }
 }
 

@@ -206,7 +206,7 @@ export const evaluateCandidates = taskType({
 export const computeParetoFront = taskType({
   name: 'compute_pareto_front',
   aliases: ['materia.tasks.compute_pareto_front'],
-  summary: 'Non-dominated set, ranks, hypervolume and each point’s contribution.',
+  summary: 'Non-dominated set, ranks, crowding distances, hypervolume and each point’s contribution.',
   queue: 'default',
   priority: 2,
   runsOn: ['edge', 'tab', 'node'],
@@ -224,6 +224,8 @@ export const computeParetoFront = taskType({
   result: z.object({
     front: z.array(z.int()),
     ranks: z.array(z.int()),
+    /** Crowding distances within each rank (NSGA-II); null for the ends, whose distance is infinite. */
+    crowding: z.array(z.number().nullable()),
     hypervolume: z.number(),
     contributions: z.array(z.number()),
   }),

@@ -89,3 +89,18 @@ export function parseReference(
   turn(checked, checkDirections(directions, objectives), turned, 0);
   return turned;
 }
+
+/**
+ * Refuses volumes that no double holds.
+ *
+ * @param values points turned into minimisation, all better than the corner
+ */
+export function requireVolume(values: Float64Array, corner: readonly number[]): void {
+  let volume = 1;
+  corner.forEach((end, k) => {
+    let least = end;
+    for (let i = k; i < values.length; i += corner.length) least = Math.min(least, values[i] ?? end);
+    volume *= Math.max(end - least, 1);
+  });
+  if (volume === Infinity) throw new KernelInputError('reference', 'a volume below 1.8e308 up to the points', corner);
+}

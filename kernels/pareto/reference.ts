@@ -37,3 +37,24 @@ export function referenceHypervolume(points: readonly Point[], r: Point): number
   });
   return volume;
 }
+
+/**
+ * crowding-distance-assignment(I) of Deb et al. 2002, section III-B, for one front; sorting is stable. Objectives without range are
+ * skipped, and a front of one or two points is at its ends everywhere.
+ */
+export function referenceCrowding(front: readonly Point[]): number[] {
+  const l = front.length;
+  if (l <= 2) return front.map(() => Infinity);
+  const distance = front.map(() => 0);
+  front[0]?.forEach((_, m) => {
+    const I = front.map((__, i) => i).sort((a, b) => (front[a]?.[m] ?? NaN) - (front[b]?.[m] ?? NaN));
+    const value = (place: number): number => front[I[place] ?? -1]?.[m] ?? NaN;
+    const range = value(l - 1) - value(0);
+    if (range === 0) return;
+    I.forEach((i, place) => {
+      const end = place === 0 || place === l - 1;
+      distance[i] = (distance[i] ?? 0) + (end ? Infinity : (value(place + 1) - value(place - 1)) / range);
+    });
+  });
+  return distance;
+}

@@ -1,6 +1,7 @@
-import { parsePoints, parseReference } from './contract.ts';
+import { parsePoints, parseReference, requireVolume } from './contract.ts';
 import type { Direction, Minimised, Points } from './contract.ts';
-import { coveredVolume, exclusiveVolume, planeExclusive, uncovered } from './hypervolume.ts';
+import { crowdingDistances } from './crowding.ts';
+import { coveredVolume } from './hypervolume.ts';
 import { sortIntoFronts } from './ranks.ts';
 
 /** What the front of a set of points looks like. */
@@ -9,6 +10,8 @@ export interface ParetoSummary {
   readonly front: number[];
   /** Rank of each point: 0 on the front, 1 on what is the front without rank 0, and so on. */
   readonly ranks: number[];
+  /** Crowding distance of each point within its rank; see `crowding`. */
+  readonly crowding: number[];
   /** Volume that the points cover, up to the reference. */
   readonly hypervolume: number;
   /** For each point the volume that the front would lose without it. */
@@ -17,31 +20,51 @@ export interface ParetoSummary {
   readonly reference: number[];
 }
 
-function rows(points: Minimised): number[][] {
-  const { values, objectives } = points;
-  return Array.from({ length: points.rows }, (_, row) => [
-    ...values.subarray(row * objectives, (row + 1) * objectives),
-  ]);
+/** Points ready for measuring. */
+interface Measurable {
+  readonly points: Minimised;
+  readonly corner: readonly number[];
 }
 
-/** A point of the front, and how many there are of it. */
-interface Member {
-  readonly row: number;
-  readonly point: readonly number[];
-  copies: number;
+function measurable(points: Points, reference: ArrayLike<number>, directions?: readonly Direction[]): Measurable {
+  const minimised = parsePoints(points, directions);
+  const corner = [...parseReference(reference, directions, minimised.objectives || reference.length)];
+  return { points: minimised, corner };
 }
 
-function exclusiveVolumes(members: readonly Member[], corner: readonly number[]): number[] {
-  const points = members.map((member) => member.point);
-  if (corner.length === 2) return planeExclusive(points, corner);
-  return points.map((point) => {
-    const others = points.filter((other) => other !== point);
-    return exclusiveVolume(point, others, corner, corner.length);
+const ascending = (rows: readonly number[] = []): number[] => [...rows].sort((a, b) => a - b);
+
+/** The rows that are better than the corner everywhere, one of each group of equals, and how many of it there are. */
+function distinctInside({ points, corner }: Measurable, rows: readonly number[]): { row: number; copies: number }[] {
+  const groups = new Map<string, { row: number; copies: number }>();
+  for (const row of rows) {
+    const point = points.values.subarray(row * corner.length, (row + 1) * corner.length);
+    if (!point.every((value, k) => value < (corner[k] ?? -Infinity))) continue;
+    const key = point.join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { row, copies: 1 });
+    else group.copies += 1;
+  }
+  return [...groups.values()];
+}
+
+/** Volume of the front, and what each of all rows contributes, if wanted. */
+function measure(problem: Measurable, front: readonly number[], contributions?: number[]): number {
+  const { points, corner } = problem;
+  const stride = corner.length;
+  const members = distinctInside(problem, front);
+  const values = new Float64Array(members.length * stride);
+  members.forEach(({ row }, place) => {
+    values.set(points.values.subarray(row * stride, (row + 1) * stride), place * stride);
   });
+  requireVolume(values, corner);
+  const exclusive = contributions && new Float64Array(members.length);
+  const volume = coveredVolume({ values, stride }, corner, exclusive);
+  members.forEach(({ row, copies }, place) => {
+    if (contributions && copies === 1) contributions[row] = exclusive?.[place] ?? 0;
+  });
+  return volume;
 }
-
-const inside = (point: readonly number[], reference: readonly number[]): boolean =>
-  point.every((value, k) => value < (reference[k] ?? -Infinity));
 
 /**
  * Non-dominated rank of each point, 0 for the front. Equal points have equal ranks.
@@ -60,8 +83,18 @@ export function ranks(points: Points, directions?: readonly Direction[]): number
  * @throws KernelInputError as `ranks` does.
  */
 export function front(points: Points, directions?: readonly Direction[]): number[] {
-  const [first] = sortIntoFronts(parsePoints(points, directions)).fronts;
-  return (first ?? []).sort((a, b) => a - b);
+  return ascending(sortIntoFronts(parsePoints(points, directions)).fronts[0]);
+}
+
+/**
+ * Crowding distance of each point among those of its rank (Deb et al. 2002): the greater, the lonelier. Infinity for the
+ * first and the last in an objective, and in a rank of one or two points. Of equal points some may have 0.
+ *
+ * @throws KernelInputError as `ranks` does.
+ */
+export function crowding(points: Points, directions?: readonly Direction[]): number[] {
+  const minimised = parsePoints(points, directions);
+  return crowdingDistances(minimised, sortIntoFronts(minimised).fronts);
 }
 
 /**
@@ -69,14 +102,12 @@ export function front(points: Points, directions?: readonly Direction[]): number
  * objective adds nothing.
  *
  * @param reference m ≤ 5 numbers, in the points' own directions.
- * @throws KernelInputError as `ranks` does, and naming `reference` when it does not fit.
+ * @throws KernelInputError as `ranks` does, and naming `reference` when it does not fit or lies so far away that the volume is
+ * beyond 1.8e308.
  */
 export function hypervolume(points: Points, reference: ArrayLike<number>, directions?: readonly Direction[]): number {
-  const minimised = parsePoints(points, directions);
-  const corner = [...parseReference(reference, directions, minimised.objectives || reference.length)];
-  const better = rows(minimised).filter((point) => inside(point, corner));
-  const m = corner.length;
-  return coveredVolume(m > 2 ? uncovered(better, m) : better, corner, m);
+  const problem = measurable(points, reference, directions);
+  return measure(problem, sortIntoFronts(problem.points).fronts[0] ?? []);
 }
 
 /**
@@ -91,29 +122,19 @@ export function contributions(
   reference: ArrayLike<number>,
   directions?: readonly Direction[],
 ): number[] {
-  const minimised = parsePoints(points, directions);
-  const corner = [...parseReference(reference, directions, minimised.objectives || reference.length)];
-  const all = rows(minimised);
-  const result = all.map(() => 0);
-  const [first = []] = sortIntoFronts(minimised).fronts;
-  // A point beyond the reference dominates none that is within it, so the front has all that matters.
-  const members = first.flatMap((row) => {
-    const point = all[row] ?? [];
-    return inside(point, corner) ? [{ row, point }] : [];
-  });
-  const groups = new Map<string, Member>();
-  for (const { row, point } of members) {
-    const key = point.join();
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { row, point, copies: 1 });
-    else group.copies += 1;
-  }
-  const distinct = [...groups.values()];
-  const volumes = exclusiveVolumes(distinct, corner);
-  distinct.forEach(({ row, copies }, index) => {
-    if (copies === 1) result[row] = volumes[index] ?? NaN;
-  });
+  const problem = measurable(points, reference, directions);
+  const result = new Array<number>(points.length).fill(0);
+  measure(problem, sortIntoFronts(problem.points).fronts[0] ?? [], result);
   return result;
+}
+
+/** The worst value of each objective; 0 where there are no points. */
+export function worstPoint(points: Points, directions?: readonly Direction[]): number[] {
+  const objectives = points[0]?.length ?? directions?.length ?? 0;
+  return Array.from({ length: objectives }, (_, k) => {
+    const [start, worse] = directions?.[k] === 'max' ? [Infinity, Math.min] : [-Infinity, Math.max];
+    return points.length === 0 ? 0 : points.reduce((worst, point) => worse(worst, point[k] ?? NaN), start);
+  });
 }
 
 /**
@@ -136,7 +157,7 @@ export function defaultReference(points: Points, directions?: readonly Direction
 }
 
 /**
- * Front, ranks, hypervolume and contributions in one go.
+ * Front, ranks, crowding, hypervolume and contributions in one go.
  *
  * @param reference defaults to `defaultReference(points, directions)`.
  * @throws KernelInputError as `hypervolume` does.
@@ -147,11 +168,16 @@ export function paretoSummary(
   reference?: ArrayLike<number>,
 ): ParetoSummary {
   const corner = Array.from(reference ?? defaultReference(points, directions));
+  const problem = measurable(points, corner, directions);
+  const { fronts, ranks: all } = sortIntoFronts(problem.points);
+  const shares = new Array<number>(points.length).fill(0);
+  const volume = measure(problem, fronts[0] ?? [], shares);
   return {
-    front: front(points, directions),
-    ranks: ranks(points, directions),
-    hypervolume: hypervolume(points, corner, directions),
-    contributions: contributions(points, corner, directions),
+    front: ascending(fronts[0]),
+    ranks: all,
+    crowding: crowdingDistances(problem.points, fronts),
+    hypervolume: volume,
+    contributions: shares,
     reference: corner,
   };
 }

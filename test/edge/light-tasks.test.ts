@@ -15,7 +15,7 @@ describe('light tasks', () => {
       world.task({ task: 'compute_pareto_front', kwargs: { points, directions: ['min', 'min'], reference: [3, 3] } }),
     );
     expect(await ok(world.api.wait(alice, ping!, 30))).toMatchObject({ state: 'SUCCESS', result: { status: 'pong' } });
-    const result = { front: [0, 1], ranks: [0, 0, 1], hypervolume: 3 };
+    const result = { front: [0, 1], ranks: [0, 0, 1], crowding: [null, null, null], hypervolume: 3 };
     expect(await ok(world.api.wait(alice, front!, 30))).toMatchObject({ state: 'SUCCESS', result, worker: 'edge' });
     const rows = await ok(world.api.workers(alice));
     expect(rows).toMatchObject([{ worker_id: 'edge', state: 'online', succeeded: 2, active: 0 }]);

@@ -5,14 +5,16 @@ import { KernelInputError } from '../../../kernels/index.ts';
 import {
   HYPERVOLUME_TOLERANCE,
   contributions,
+  crowding,
   defaultReference,
   front,
   hypervolume,
   paretoSummary,
   ranks,
+  worstPoint,
 } from '../../../kernels/pareto/index.ts';
 import type { Direction } from '../../../kernels/pareto/index.ts';
-import { referenceHypervolume, referenceRanks } from '../../../kernels/pareto/reference.ts';
+import { referenceCrowding, referenceHypervolume, referenceRanks } from '../../../kernels/pareto/reference.ts';
 
 interface GoldenCase {
   m: number;
@@ -46,6 +48,21 @@ function refusal(act: () => unknown): KernelInputError {
 const pointSets = fc
   .integer({ min: 1, max: 5 })
   .chain((m) => fc.array(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: m, maxLength: m }), { maxLength: 14 }));
+
+/** Unit cells below `side` that some point covers, and for each point those that no other point of the front covers. */
+function countCells(points: number[][], side: number): { volume: number; alone: number[] } {
+  const members = referenceRanks(points).flatMap((rank, row) => (rank === 0 ? [row] : []));
+  const alone = points.map(() => 0);
+  let volume = 0;
+  const cell = points[0]!.map(() => 0);
+  for (let index = 0; index < side ** cell.length; index++) {
+    cell.forEach((_, k) => (cell[k] = Math.floor(index / side ** k) % side));
+    const owners = members.filter((row) => points[row]!.every((value, k) => value <= cell[k]!));
+    if (owners.length > 0) volume += 1;
+    if (owners.length === 1) alone[owners[0]!]! += 1;
+  }
+  return { volume, alone };
+}
 
 describe('against moocore', () => {
   it.each(golden.cases)('gives ranks and hypervolume of $n points in $m objectives, $kind', (example) => {
@@ -86,17 +103,70 @@ describe('against the definitions', () => {
     );
   });
 
-  it('contributes what the front loses without the point', () => {
+  it.each([
+    { m: 1, side: 9, most: 12 },
+    { m: 2, side: 20, most: 40 },
+    { m: 3, side: 12, most: 60 },
+    { m: 4, side: 7, most: 40 },
+    { m: 5, side: 4, most: 40 },
+  ])('counts the cells that points cover, and those that one alone covers, in $m objectives', ({ m, side, most }) => {
+    const point = fc.array(fc.integer({ min: 0, max: side }), { minLength: m, maxLength: m });
+    fc.assert(
+      fc.property(fc.array(point, { minLength: 1, maxLength: most }), (points) => {
+        const reference = new Array<number>(m).fill(side);
+        const { volume, alone } = countCells(points, side);
+        // Integers: nothing is rounded, so that the results must be equal.
+        expect(hypervolume(points, reference)).toBe(volume);
+        expect(contributions(points, reference)).toEqual(alone);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('measures unions as inclusion and exclusion do', () => {
     fc.assert(
       fc.property(pointSets, (points) => {
-        const reference = (points[0] ?? [0]).map(() => 5);
-        const members = front(points);
-        const whole = hypervolume(points, reference);
-        contributions(points, reference).forEach((value, row) => {
-          const left = members.filter((member) => member !== row).map((member) => points[member]!);
-          expect(value).toBeCloseTo(whole - hypervolume(left, reference), 8);
-        });
+        const some = points.slice(0, 8).filter((point) => point.every((value) => value < 7));
+        let volume = 0;
+        for (let subset = 1; subset < 1 << some.length; subset++) {
+          const chosen = some.filter((_, i) => (subset >> i) & 1);
+          const shared = chosen[0]!.reduce((product, _, k) => product * (7 - Math.max(...chosen.map((x) => x[k]!))), 1);
+          volume += chosen.length % 2 === 1 ? shared : -shared;
+        }
+        expect(
+          hypervolume(
+            some,
+            (points[0] ?? [0]).map(() => 7),
+          ),
+        ).toBe(volume);
       }),
+    );
+  });
+
+  it('keeps apart what the paper keeps apart, rank by rank', () => {
+    fc.assert(
+      fc.property(pointSets, (points) => {
+        const all = ranks(points);
+        const distances = crowding(points);
+        for (const rank of new Set(all)) {
+          const rows = all.flatMap((own, row) => (own === rank ? [row] : []));
+          const expected = referenceCrowding(rows.map((row) => points[row]!));
+          rows.forEach((row, place) => {
+            expect(distances[row]).toBeCloseTo(expected[place]!, 12);
+          });
+        }
+      }),
+    );
+  });
+
+  it('ranks hundreds of points as peeling does, whatever the objectives', () => {
+    const random = (m: number) => fc.array(fc.integer({ min: 0, max: 30 }), { minLength: m, maxLength: m });
+    const sets = fc.integer({ min: 1, max: 6 }).chain((m) => fc.array(random(m), { minLength: 100, maxLength: 200 }));
+    fc.assert(
+      fc.property(sets, (points) => {
+        expect(ranks(points)).toEqual(referenceRanks(points));
+      }),
+      { numRuns: 20 },
     );
   });
 
@@ -149,7 +219,62 @@ describe('edges', () => {
       ranks: [],
       hypervolume: 0,
       contributions: [],
+      crowding: [],
     });
+  });
+
+  it('gives the ends of a front, and fronts of one or two, an infinite crowding distance', () => {
+    const points = [
+      [0, 4],
+      [1, 2],
+      [4, 0],
+      [5, 5],
+      [3, 1],
+    ];
+    expect(crowding(points)).toEqual([Infinity, 3 / 4 + 3 / 4, Infinity, Infinity, 3 / 4 + 2 / 4]);
+    expect(crowding([[1, 1]])).toEqual([Infinity]);
+    expect(crowding([])).toEqual([]);
+  });
+
+  it('gives equal points no distance, and takes the largest values', () => {
+    expect(crowding([[1], [1], [1]])).toEqual([0, 0, 0]);
+    const far = 1.7e308;
+    expect(
+      crowding([
+        [-far, far],
+        [0, 0],
+        [far, -far],
+      ]),
+    ).toEqual([Infinity, 2, Infinity]);
+  });
+
+  it('knows the worst value of each objective', () => {
+    expect(
+      worstPoint(
+        [
+          [1, 5],
+          [3, 2],
+        ],
+        ['min', 'max'],
+      ),
+    ).toEqual([3, 2]);
+    expect(worstPoint([], ['min', 'max'])).toEqual([0, 0]);
+  });
+
+  it.each([3, 4])('measures a front of %i objectives whose volume has a closed form', (m) => {
+    // All points of the simplex lattice Σx = s: what they cover, of the cube of side s + 1, is the cells with Σx ≥ s.
+    const s = m === 3 ? 40 : 12;
+    const points: number[][] = [];
+    const extend = (head: number[], left: number): void => {
+      if (head.length === m - 1) points.push([...head, left]);
+      else for (let x = 0; x <= left; x++) extend([...head, x], left - x);
+    };
+    extend([], s);
+    const below = (n: number) =>
+      Array.from({ length: m }, (_, k) => n - k).reduce((product, factor, k) => (product * factor) / (k + 1), 1);
+    const corner = new Array<number>(m).fill(s + 1);
+    expect(hypervolume(points, corner)).toBe((s + 1) ** m - below(s + m - 1));
+    expect(contributions(points, corner)).toEqual(points.map(() => 1));
   });
 
   it('measures lengths with one objective', () => {
@@ -188,6 +313,8 @@ describe('edges', () => {
     ['directions[1]', () => ranks([[1, 2]], ['min', 'up' as Direction])],
     ['reference', () => hypervolume([[1, 2]], [3])],
     ['reference[0]', () => hypervolume([[1, 2]], [NaN, 3])],
+    ['reference', () => hypervolume([[-1e200, -1e200]], [1e200, 1e200])],
+    ['points[0][1]', () => crowding([[1, -Infinity]])],
   ])('refuses a fault in %s by name', (field, act) => {
     expect(refusal(act).field).toBe(field);
   });

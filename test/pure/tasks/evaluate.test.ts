@@ -217,6 +217,7 @@ describe('compute_pareto_front', () => {
     expect(result).toEqual({
       front: [0, 1, 2],
       ranks: [0, 0, 0, 1, 2],
+      crowding: [null, 2, null, null, null],
       hypervolume: 8,
       contributions: [0, 4, 2, 0, 0],
     });
@@ -225,7 +226,7 @@ describe('compute_pareto_front', () => {
       directions: ['max'],
       reference: [0],
     });
-    expect(given).toEqual({ front: [1], ranks: [1, 0], hypervolume: 3, contributions: [0, 3] });
+    expect(given).toEqual({ front: [1], ranks: [1, 0], crowding: [null, null], hypervolume: 3, contributions: [0, 3] });
   });
 
   it('names the point that does not fit', async () => {

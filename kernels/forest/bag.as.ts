@@ -47,9 +47,9 @@ export function fillLists<T>(forest: Forest): void {
     for (let i = 0; i < rows; i++, sorted += sizeof<T>()) {
       const entry = load<T>(sorted);
       const row = rowOf<T>(entry) << 2;
-      if (load<u32>(forest.counts + row) == 0) continue;
+      // Without a branch: which rows are in the bag is random. What is written for a row outside is overwritten.
       store<T>(to, makeEntry<T>(rankOf<T>(entry), load<u32>(forest.numbers + row)));
-      to += sizeof<T>();
+      to += <usize>(load<u32>(forest.counts + row) != 0) * sizeof<T>();
     }
     list += n * sizeof<T>();
   }

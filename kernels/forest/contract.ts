@@ -69,7 +69,7 @@ export const LIMITS = {
   trees: 100_000,
   rows: 0x7fff_ffff,
   /** Rows × (features + 1), and half of rows × classes: what the largest block of memory holds. */
-  cells: (1 << 27) - 2,
+  cells: (1 << 27) - 4,
   /** Of all trees together, and numbers in their leaves. */
   nodes: 1 << 26,
   magnitude: 1e100,

@@ -35,6 +35,8 @@ function isPure<T>(forest: Forest, list: usize, n: i32): bool {
 /**
  * Draws features until `maxFeatures` have been looked at and one of them was not constant, and keeps the best split; equal
  * splits are won by the feature that was drawn first and by the lowest threshold. False when there is none.
+ *
+ * Two rows can be parted in one way only: the first feature in which they differ decides.
  */
 function search<T>(forest: Forest, lists: usize, from: i32, n: i32): bool {
   const rng = changetype<Philox>(forest.rng);
@@ -44,7 +46,7 @@ function search<T>(forest: Forest, lists: usize, from: i32, n: i32): bool {
   forest.left = 0;
   let varied = false;
   for (let drawn = 0, waiting = forest.dimension; waiting > 0; drawn++, waiting--) {
-    if (varied && drawn >= forest.maxFeatures) break;
+    if (varied && (drawn >= forest.maxFeatures || n == 2)) break;
     const place = features + ((<usize>rng.integer(waiting)) << 2);
     const last = features + ((<usize>(waiting - 1)) << 2);
     const feature = load<i32>(place);
@@ -66,19 +68,39 @@ function partition<T>(from: usize, to: usize, n: i32, left: i32, sides: usize): 
   for (; from < end; from += sizeof<T>()) {
     const entry = load<T>(from);
     const side = <usize>load<u8>(sides + rowOf<T>(entry));
-    store<T>(select<usize>(to, right, side != 0), entry);
+    // Without a branch: sides are as good as random.
+    store<T>(right ^ ((right ^ to) & (0 - side)), entry);
     to += side * sizeof<T>();
     right += (1 - side) * sizeof<T>();
   }
 }
 
-/** Halfway between two neighbouring values; the lower one where halfway is the upper one. */
-function threshold(forest: Forest, feature: i32, lower: u32, upper: u32): f64 {
-  const values = forest.values + ((<usize>feature * <usize>forest.rows) << 3);
-  const low = load<f64>(values + ((<usize>lower) << 3));
-  const high = load<f64>(values + ((<usize>upper) << 3));
-  const middle = low / 2.0 + high / 2.0;
-  return middle == high ? low : middle;
+/** Copies the `count` entries of a list whose rows go to one side. The place behind them may be written to. */
+function filter<T>(from: usize, to: usize, count: i32, sides: usize, wanted: u8): void {
+  const end = to + bytesOf<T>(count);
+  for (; to < end; from += sizeof<T>()) {
+    const entry = load<T>(from);
+    store<T>(to, entry);
+    to += <usize>(load<u8>(sides + rowOf<T>(entry)) == wanted) * sizeof<T>();
+  }
+}
+
+/**
+ * Turns ranks (two u32, below and above a split) into thresholds: halfway between their values; the lower value where halfway
+ * is the upper one. All at once, for the values are far away in memory and a tree alone would wait for each.
+ */
+function writeThresholds(forest: Forest): void {
+  let place = forest.thresholds;
+  for (let i = 0; i < forest.nodeCount; i++) {
+    const feature = <i32>load<u16>(forest.nodes + ((<usize>i) << 1));
+    if (feature == forest.dimension) continue;
+    const values = forest.values + ((<usize>feature * <usize>forest.rows) << 3);
+    const low = load<f64>(values + ((<usize>load<u32>(place)) << 3));
+    const high = load<f64>(values + ((<usize>load<u32>(place, 4)) << 3));
+    const middle = low / 2.0 + high / 2.0;
+    store<f64>(place, middle == high ? low : middle);
+    place += 8;
+  }
 }
 
 /** Writes the best split as a node and its children onto the stack. */
@@ -92,12 +114,9 @@ function split<T>(forest: Forest, from: i32, n: i32, depth: i32): void {
   const left = forest.left;
   const best = lists + <usize>feature * listBytes;
   store<u16>(forest.nodes + ((<usize>(forest.nodeCount++)) << 1), <u16>feature);
-  const lower = load<T>(best + bytesOf<T>(left - 1));
-  const upper = load<T>(best + bytesOf<T>(left));
-  store<f64>(
-    forest.thresholds + ((<usize>(forest.thresholdCount++)) << 3),
-    threshold(forest, feature, rankOf<T>(lower), rankOf<T>(upper)),
-  );
+  const ranks = forest.thresholds + ((<usize>(forest.innerCount++)) << 3);
+  store<u32>(ranks, rankOf<T>(load<T>(best + bytesOf<T>(left - 1))));
+  store<u32>(ranks, rankOf<T>(load<T>(best + bytesOf<T>(left))), 4);
   const gain =
     forest.classes == 0 ? forest.score * forest.weight : forest.score - forest.squares / forest.weight;
   const importance = forest.importances + ((<usize>feature) << 3);
@@ -112,7 +131,9 @@ function split<T>(forest: Forest, from: i32, n: i32, depth: i32): void {
   if (!leftIsLeaf || !rightIsLeaf) {
     for (let f = 0; f < dimension; f++) {
       const list = <usize>f * listBytes;
-      partition<T>(lists + list, children + list, n, left, forest.sides);
+      if (rightIsLeaf) filter<T>(lists + list, children + list, left, forest.sides, 1);
+      else if (leftIsLeaf) filter<T>(lists + list, children + list + bytesOf<T>(left), n - left, forest.sides, 0);
+      else partition<T>(lists + list, children + list, n, left, forest.sides);
     }
   }
   push(forest, from + left, from + n, depth + 1, rightIsLeaf);
@@ -167,11 +188,12 @@ export function forestGrow(pointer: usize, tree: f64): void {
   const forest = changetype<Forest>(pointer);
   forest.stackSize = 0;
   forest.nodeCount = 0;
-  forest.thresholdCount = 0;
+  forest.innerCount = 0;
   forest.leafCount = 0;
   memory.fill(forest.importances, 0, (<usize>forest.dimension) << 3);
   for (let f = 0; f < forest.dimension; f++) store<i32>(forest.features + ((<usize>f) << 2), f);
   drawBag(forest, tree);
   if (forest.wide) grow<u64>(forest);
   else grow<u32>(forest);
+  writeThresholds(forest);
 }

@@ -1,4 +1,4 @@
-import { modelTrees, parseForestModel } from './model.ts';
+import { readForest } from './model.ts';
 import type { ForestModel } from './model.ts';
 
 /**
@@ -8,9 +8,8 @@ import type { ForestModel } from './model.ts';
  * Features with many distinct values look more important than they are; `permutationImportance` does not favour them.
  */
 export function impurityImportances(model: ForestModel): Float64Array {
-  const parsed = parseForestModel(model);
-  const sums = new Float64Array(parsed.dimension);
-  for (const { importances } of modelTrees(parsed)) {
+  const sums = new Float64Array(model.dimension);
+  for (const { importances } of readForest(model).trees) {
     const total = importances.reduce((sum, value) => sum + value, 0);
     if (total > 0) importances.forEach((value, feature) => (sums[feature] = (sums[feature] ?? 0) + value / total));
   }

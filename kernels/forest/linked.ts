@@ -1,7 +1,6 @@
 import { instantiate } from '../runtime/index.ts';
 import type { KernelInstance, Pointer } from '../runtime/index.ts';
 import type { ForestExports } from './exports.ts';
-import { modelTrees } from './model.ts';
 import type { ForestModel } from './model.ts';
 import type { Tree } from './tree.ts';
 
@@ -56,13 +55,11 @@ export class LinkedForest {
   readonly #leaves: Uint32Array;
   readonly #said: Float64Array;
 
-  /** @param model one that `parseForestModel` has seen */
-  constructor(module: WebAssembly.Module, model: ForestModel) {
+  constructor(module: WebAssembly.Module, { model, trees }: { model: ForestModel; trees: readonly Tree[] }) {
     const instance = instantiate<ForestExports>(module);
     this.#instance = instance;
     this.dimension = model.dimension;
     this.outputs = Math.max(model.classes, 1);
-    const trees = modelTrees(model);
     this.#values = instance.alloc(8 * this.outputs * trees.reduce((sum, { nodes }) => sum + leavesOf(nodes), 0));
     const largest = Math.max(...model.nodeCounts);
     const scratch = {

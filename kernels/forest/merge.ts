@@ -1,5 +1,5 @@
 import { KernelInputError } from '../runtime/index.ts';
-import { makeModel, modelTrees, parseForestModel } from './model.ts';
+import { makeModel, readForest } from './model.ts';
 import type { ForestModel } from './model.ts';
 
 /** What must be equal for trees to be of one forest. */
@@ -13,11 +13,11 @@ const origin = ({ options, training, dimension, classes }: ForestModel): string 
  * @throws KernelInputError unless they have the same options and data, and their trees follow each other without gap or overlap.
  */
 export function mergeForests(models: readonly ForestModel[]): ForestModel {
-  const parts = models.map(parseForestModel).sort((a, b) => a.from - b.from);
-  const [first] = parts;
+  const parts = models.map(readForest).sort((a, b) => a.model.from - b.model.from);
+  const first = parts[0]?.model;
   if (first === undefined) throw new KernelInputError('models', 'at least one model', models);
   let next = first.from;
-  for (const part of parts) {
+  for (const { model: part } of parts) {
     if (origin(part) !== origin(first)) {
       throw new KernelInputError('models', 'forests with the same options and data', `others (tree ${part.from})`);
     }
@@ -32,6 +32,6 @@ export function mergeForests(models: readonly ForestModel[]): ForestModel {
       training: first.training,
       from: first.from,
     },
-    parts.flatMap(modelTrees),
+    parts.flatMap(({ trees }) => trees),
   );
 }

@@ -72,11 +72,6 @@ function decodePacked(model: ForestModel): PackedTrees {
   };
 }
 
-/** The trees of a model that `parseForestModel` has seen. */
-export function modelTrees(model: ForestModel): Tree[] {
-  return unpackTrees(decodePacked(model), model);
-}
-
 function parseShape(record: Record<string, unknown>, { criterion }: ForestOptions): Shape {
   const classes = requireInteger('classes', record.classes, { min: 0, max: LIMITS.classes });
   if ((criterion === 'squared_error') !== (classes === 0)) {
@@ -99,8 +94,8 @@ function requireText(field: string, value: unknown): string {
   throw new KernelInputError(field, 'base64', value);
 }
 
-/** Checks a model that came from a file. @throws KernelInputError naming the field. */
-export function parseForestModel(value: unknown): ForestModel {
+/** Checks a model that came from a file, and decodes its trees. @throws KernelInputError naming the field. */
+export function readForest(value: unknown): { model: ForestModel; trees: Tree[] } {
   const record = requireRecord('model', value);
   if (record.format !== 'tabgrid-forest') throw new KernelInputError('format', 'tabgrid-forest', record.format);
   if (record.version !== 1) throw new KernelInputError('version', '1', record.version);
@@ -126,6 +121,10 @@ export function parseForestModel(value: unknown): ForestModel {
     leaves: requireText('leaves', record.leaves),
     importances: requireText('importances', record.importances),
   };
-  checkTrees(decodePacked(model), shape);
-  return model;
+  return { model, trees: unpackTrees(checkTrees(decodePacked(model), shape), shape) };
+}
+
+/** Checks a model that came from a file. @throws KernelInputError naming the field. */
+export function parseForestModel(value: unknown): ForestModel {
+  return readForest(value).model;
 }

@@ -5,7 +5,7 @@ import { checkData } from './contract.ts';
 import type { ForestData } from './contract.ts';
 import { dataDigest } from './digest.ts';
 import { CHUNK_ROWS, LinkedForest } from './linked.ts';
-import { parseForestModel } from './model.ts';
+import { readForest } from './model.ts';
 import type { ForestModel } from './model.ts';
 
 export interface OutOfBag {
@@ -56,13 +56,14 @@ function addPredictions(
  * @throws KernelInputError when the data are others, or no row was outside of a bag (without bootstrap none is).
  */
 export function outOfBag(module: WebAssembly.Module, data: ForestData, model: ForestModel): OutOfBag {
-  const parsed = parseForestModel(model);
+  const read = readForest(model);
+  const parsed = read.model;
   const table = checkData(data, parsed.options.criterion);
   if (dataDigest(table) !== parsed.training.data) {
     throw new KernelInputError('data', 'the data that the forest was grown from', 'other data');
   }
   if (!parsed.options.bootstrap) throw new KernelInputError('bootstrap', 'true for an out-of-bag score', false);
-  const forest = new LinkedForest(module, parsed);
+  const forest = new LinkedForest(module, read);
   const { outputs } = forest;
   const predictions = new Float64Array(table.rows * outputs);
   const trees = new Uint32Array(table.rows);

@@ -1,7 +1,7 @@
 import { KernelInputError, requireFiniteArray, requireInteger } from '../runtime/index.ts';
 import { likeliest } from '../validation/index.ts';
 import { CHUNK_ROWS, LinkedForest } from './linked.ts';
-import { parseForestModel } from './model.ts';
+import { readForest } from './model.ts';
 import type { ForestModel } from './model.ts';
 
 /**
@@ -19,7 +19,7 @@ export class ForestPredictor {
   readonly #forest: LinkedForest;
 
   constructor(module: WebAssembly.Module, model: ForestModel) {
-    this.#forest = new LinkedForest(module, parseForestModel(model));
+    this.#forest = new LinkedForest(module, readForest(model));
     this.dimension = this.#forest.dimension;
     this.outputs = this.#forest.outputs;
   }

@@ -86,11 +86,11 @@ export function growTree(data: ForestData, options: ForestOptions, index: number
   const leaves: number[] = [];
   const importances = new Float64Array(dimension);
 
-  /** Draws features until enough of them, and one that is not constant, have been looked at. */
+  /** Draws features until enough of them, and one that is not constant, have been looked at; of two rows that one decides. */
   function search(node: readonly Case[]): Split | null {
     let best: Split | null = null;
     let varied = false;
-    for (let drawn = 0; drawn < dimension && !(varied && drawn >= limit); drawn++) {
+    for (let drawn = 0; drawn < dimension && !(varied && (drawn >= limit || node.length === 2)); drawn++) {
       const last = dimension - 1 - drawn;
       const place = rng.integer(last + 1);
       const feature = features[place] ?? 0;

@@ -58,9 +58,9 @@ export class Forest {
   /** The tree, nodes in preorder: feature, or D for a leaf. u16 */
   nodes: usize;
   nodeCount: i32;
-  /** f64, of the inner nodes. */
+  /** f64, of the inner nodes; while the tree grows, the ranks below and above it. */
   thresholds: usize;
-  thresholdCount: i32;
+  innerCount: i32;
   /** Of the leaves: f64, or C u32. */
   leaves: usize;
   leafCount: i32;
@@ -121,8 +121,10 @@ export function forestNew(
   forest.numbers = alloc(<usize>rows * 4);
   forest.records = alloc(n * 16);
   forest.bagTargets = alloc(n * 8);
-  forest.lists = alloc((<usize>dimension + 1) * n * entryBytes);
-  forest.otherLists = alloc((<usize>dimension + 1) * n * entryBytes);
+  // A search reads up to two entries beyond the end of a list.
+  const listBytes = ((<usize>dimension + 1) * n + 2) * entryBytes;
+  forest.lists = alloc(listBytes);
+  forest.otherLists = alloc(listBytes);
   forest.sides = alloc(n);
   forest.features = alloc(<usize>dimension * 4);
   forest.tally = alloc(<usize>classes * 16);

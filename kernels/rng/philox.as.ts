@@ -110,11 +110,12 @@ export class Philox {
 
   /** Uniform on {0, …, n − 1}, 1 ≤ n < 2³² (Lemire 2019, without bias). */
   integer(n: u32): u32 {
-    const threshold = (<u32>0 - n) % n;
-    let product: u64;
-    do {
-      product = <u64>this.uint32() * <u64>n;
-    } while (<u32>product < threshold);
+    let product = <u64>this.uint32() * <u64>n;
+    // The threshold is below n, and a division costs more than all else here.
+    if (<u32>product < n) {
+      const threshold = (<u32>0 - n) % n;
+      while (<u32>product < threshold) product = <u64>this.uint32() * <u64>n;
+    }
     return <u32>(product >> 32);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KernelInputError } from '../../../kernels/index.ts';
-import { modelTrees } from '../../../kernels/forest/model.ts';
+import { readForest } from '../../../kernels/forest/model.ts';
 import { ForestPredictor, ForestTrainer, outOfBag, parseForestModel } from '../../../kernels/forest/index.ts';
 import type { ForestData, ForestOptions } from '../../../kernels/forest/index.ts';
 import { encodeBase64 } from '../../../kernels/runtime/index.ts';
@@ -177,7 +177,7 @@ describe('parseForestModel', () => {
   const model = growForest(module, numbers, { nEstimators: 2, seed: 1 });
   const sorted = growForest(module, classes, { nEstimators: 2, criterion: 'gini' });
   const bytes = (values: Uint16Array | Uint32Array | Float64Array) => encodeBase64(new Uint8Array(values.buffer));
-  const [first, second] = modelTrees(model);
+  const [first, second] = readForest(model).trees;
   const nodes = Uint16Array.of(...first!.nodes, ...second!.nodes);
   const leaves = Float64Array.of(...first!.leaves, ...second!.leaves);
   const withNode = (at: number, value: number) => bytes(nodes.map((old, i) => (i === at ? value : old)));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkData, checkOptions } from '../../../kernels/forest/contract.ts';
-import { modelTrees } from '../../../kernels/forest/model.ts';
+import { readForest } from '../../../kernels/forest/model.ts';
 import { growTree, leafOf } from '../../../kernels/forest/reference.ts';
 import { ForestPredictor, impurityImportances, outOfBag } from '../../../kernels/forest/index.ts';
 import type { ForestData, ForestOptions } from '../../../kernels/forest/index.ts';
@@ -64,7 +64,7 @@ describe('a tree', () => {
           tiedData(rows, dimension, levels, chosen.seed, gini ? classes : undefined),
           chosen.criterion,
         );
-        const trees = modelTrees(growForest(module, data, complete));
+        const { trees } = readForest(growForest(module, data, complete));
         expect(trees).toEqual([0, 1].map((index) => growTree(data, complete, index)));
       }),
       { seed: 11, numRuns: 400 },
@@ -74,7 +74,9 @@ describe('a tree', () => {
   it('is that of the reference on smooth data with noise', () => {
     const data = cut(friedman(400), 11, 0, 400);
     const complete = checkOptions({ nEstimators: 2, maxFeatures: 4, seed: 3 });
-    expect(modelTrees(growForest(module, data, complete))).toEqual([0, 1].map((i) => growTree(data, complete, i)));
+    expect(readForest(growForest(module, data, complete)).trees).toEqual(
+      [0, 1].map((i) => growTree(data, complete, i)),
+    );
   });
 
   it('is the same when entries need more than 16 bits for the row', () => {
@@ -117,7 +119,7 @@ describe('a tree', () => {
       minSamplesSplit: options.min_samples_split,
       minSamplesLeaf: options.min_samples_leaf,
     });
-    const [grown] = modelTrees(model);
+    const [grown] = readForest(model).trees;
     expect([...grown!.nodes].map((feature) => (feature === data.dimension ? -2 : feature))).toEqual(features);
     expect([...grown!.thresholds]).toEqual(tree.thresholds);
     grown!.leaves.forEach((value, i) => expect(value).toBeCloseTo(tree.leaves[i]!, 9));
@@ -225,7 +227,7 @@ describe('ForestPredictor', () => {
   it.each([1, 2, 3, 5, 511, 513, 1100])('gives the mean and the spread of what the trees say for %i rows', (rows) => {
     const data = cut(friedman(300), 11, 0, 300);
     const model = growForest(module, data, { nEstimators: 7, minSamplesLeaf: 2, seed: 4 });
-    const trees = modelTrees(model);
+    const trees = readForest(model).trees;
     const x = cut(friedman(rows), 11, 0, rows).inputs;
     const predictor = new ForestPredictor(module, model);
     const { mean, std } = predictor.predict(x, rows);

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { acquisitionSchema, evaluatorSchema, filePathSchema } from '#protocol';
 import {
+  calibrationSchema,
   candidateSchema,
   columnNamesSchema,
   modelPathSchema,
   predictionSchema,
   scalarizationSchema,
+  scheduleSchema,
   seedSchema,
   stdScaleSchema,
 } from './shared.ts';
@@ -32,18 +34,31 @@ export const trainSurrogate = taskType({
       inputs: columnNamesSchema,
       targets: columnNamesSchema,
       hidden: z.array(z.int().min(1).max(1024)).min(1).max(8).default([64, 64]),
-      activation: z.enum(['relu', 'tanh']).default('relu'),
+      activation: z.enum(['relu', 'tanh', 'gelu']).default('relu'),
       epochs: z.int().min(1).max(100_000).default(200),
       batch_size: z.int().min(1).max(65_536).default(32),
       learning_rate: z.number().positive().max(1).default(0.001),
       weight_decay: z.number().min(0).max(10).default(0.0001),
+      /** `adam` takes `weight_decay` as an L2 penalty, `adamw` decoupled from the gradient. */
+      solver: z.enum(['adam', 'adamw']).default('adam'),
+      schedule: scheduleSchema.default({ kind: 'constant', warmup: 0 }),
+      /** Probability with which an output of a hidden layer is left out of a training step. */
+      dropout: z.number().min(0).max(0.95).default(0),
+      /** `gaussian_nll` learns the noise of each row beside its mean. */
+      loss: z.enum(['squared_error', 'gaussian_nll']).default('squared_error'),
+      /** β of β-NLL, for `gaussian_nll` alone. */
+      beta: z.number().min(0).max(1).default(0),
       members: z.int().min(1).max(64).default(5),
       validation_fraction: z.number().min(0).max(0.5).default(0.2),
       /** Epochs without improvement of the held-out loss after which training stops; 0 trains to the end. */
       patience: z.int().min(0).max(100_000).default(0),
       seed: seedSchema.default(0),
-      /** Where the model goes; without it, `/models/<task_id>.json`. */
+      /** Where the model goes; without it, `/models/<task_id>.json`. A path ending in `.safetensors` makes a file of that kind, else JSON. */
       model_path: filePathSchema.optional(),
+    })
+    .refine((kwargs) => kwargs.beta === 0 || kwargs.loss === 'gaussian_nll', {
+      path: ['beta'],
+      message: 'expected 0 unless the loss is gaussian_nll',
     })
     .refine((kwargs) => (kwargs.dataset_path === undefined) !== (kwargs.rows === undefined), {
       path: ['dataset_path'],
@@ -66,6 +81,8 @@ export const trainSurrogate = taskType({
         coverage_90: z.number().nullable(),
       })
       .nullable(),
+    /** Null without held-out rows, or where the members do not differ; absent from workers that do not know it. */
+    calibration: calibrationSchema.nullable().optional(),
   }),
 });
 

@@ -1,7 +1,7 @@
 export { MlpTrainer } from './trainer.ts';
 export { MlpPredictor } from './predictor.ts';
 export type { PredictionParts } from './predictor.ts';
-export { parseMlpModel } from './model.ts';
+export { parseMlpModel, targetCount } from './model.ts';
 export type { MlpModel } from './model.ts';
 export { readMlpSafetensors, writeMlpSafetensors } from './tensors.ts';
 export type { EpochReport, TrainingSet } from './contract.ts';

@@ -1,12 +1,19 @@
 import { readSnapshot, writeSnapshot } from '#kernels/runtime';
 import { KernelInputError } from '#kernels';
-import { MlpTrainer, parseMlpModel, type MlpModel, type MlpOptions, type TrainingSet } from '#kernels/mlp';
+import {
+  MlpTrainer,
+  parseMlpModel,
+  type MlpModel,
+  type MlpOptions,
+  type Schedule,
+  type TrainingSet,
+} from '#kernels/mlp';
 import { Rng } from '#kernels/rng';
 import type { Kwargs } from '#catalog';
 import type { TaskBody, TaskContext } from './body.ts';
 import { betweenSteps, withFaults } from './faults.ts';
 import { readTrainingTable, split } from './models/data.ts';
-import { encodeModel } from './models/model-file.ts';
+import { encodeModel, type TrainingRecord } from './models/model-file.ts';
 import { validate } from './models/validate.ts';
 
 const snapshotKind = 'train-surrogate';
@@ -40,25 +47,20 @@ export const trainSurrogate: TaskBody<'train_surrogate'> = withFaults(async (con
     await train(context, trainer, kwargs, models);
     models.push(trainer.finish());
   }
-  const { report, stdScale } = validate(context.kernels, models, heldOut);
-  const { hidden, activation, epochs, batch_size, learning_rate, weight_decay, validation_fraction, patience, seed } =
-    kwargs;
-  const file = encodeModel({
+  const { report, stdScale, calibration } = validate(context.kernels, models, heldOut);
+  const path = kwargs.model_path ?? `/models/${context.taskId}.json`;
+  const { bytes, contentType } = encodeModel(path, {
     format: 'tabgrid-ensemble',
     version: 1,
     inputs: kwargs.inputs,
     targets: kwargs.targets,
     members: models,
-    calibration: { std_scale: stdScale },
-    training: {
-      rows: training.rows,
-      ...{ hidden, activation, epochs, batch_size, learning_rate, weight_decay, validation_fraction, patience, seed },
-    },
+    calibration: { std_scale: stdScale, conformal: calibration?.conformal.factors ?? null },
+    training: { rows: training.rows, ...recordOf(kwargs) },
     validation: report,
     kernel_digest: context.kernelDigest,
   });
-  const path = kwargs.model_path ?? `/models/${context.taskId}.json`;
-  const { sha256 } = await context.files.write(path, file, 'application/json');
+  const { sha256 } = await context.files.write(path, bytes, contentType);
   return {
     model_path: path,
     sha256,
@@ -66,8 +68,25 @@ export const trainSurrogate: TaskBody<'train_surrogate'> = withFaults(async (con
     epochs_run: models.map((model) => model.training.epochs),
     train_loss: models.reduce((sum, model) => sum + model.training.trainLoss, 0) / models.length,
     validation: report,
+    calibration,
   };
 });
+
+/** The options that a model file records. */
+function recordOf(kwargs: Kwargs<'train_surrogate'>): Omit<TrainingRecord, 'rows'> {
+  const { hidden, activation, epochs, batch_size, learning_rate, weight_decay, solver, schedule, dropout, loss } =
+    kwargs;
+  const { beta, validation_fraction, patience, seed } = kwargs;
+  const learning = { epochs, batch_size, learning_rate, weight_decay, solver, schedule, dropout, loss, beta };
+  return { hidden, activation, ...learning, validation_fraction, patience, seed };
+}
+
+/** The kernel’s names for a schedule’s members. */
+function scheduleOf(schedule: Kwargs<'train_surrogate'>['schedule']): Schedule {
+  if (schedule.kind !== 'step') return schedule;
+  const { step_size: stepSize, ...rest } = schedule;
+  return { ...rest, stepSize };
+}
 
 function optionsOf(kwargs: Kwargs<'train_surrogate'>, member: number): MlpOptions {
   const rng = new Rng(kwargs.seed, memberStreams + member);
@@ -78,6 +97,11 @@ function optionsOf(kwargs: Kwargs<'train_surrogate'>, member: number): MlpOption
     batchSize: kwargs.batch_size,
     learningRate: kwargs.learning_rate,
     weightDecay: kwargs.weight_decay,
+    solver: kwargs.solver,
+    schedule: scheduleOf(kwargs.schedule),
+    dropout: kwargs.dropout,
+    loss: kwargs.loss,
+    beta: kwargs.beta,
     // Early stopping watches rows of each member’s own: the common ones must stay unseen for the report.
     validationFraction: kwargs.patience > 0 ? kwargs.validation_fraction : 0,
     patience: kwargs.patience,

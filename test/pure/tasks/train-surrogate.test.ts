@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { KwargsInput } from '#catalog';
 import { Rng } from '#kernels/rng';
 import { decodeModel } from '../../../client/worker/tasks/models/model-file.ts';
+import { readSafetensors, writeSafetensors } from '../../../kernels/runtime/index.ts';
 import { MlpPredictor } from '../../../kernels/mlp/index.ts';
 import { kernelModule } from '../kernels/load.ts';
 import { faultOf, Workbench } from './context.ts';
@@ -142,6 +143,116 @@ describe('train_surrogate', () => {
     other.stop.abort(new Error('revoked'));
     await expect(other.run('train_surrogate', small())).rejects.toThrow('revoked');
     expect(other.files.size).toBe(0);
+  });
+
+  const modern: Partial<Training> = {
+    activation: 'gelu',
+    solver: 'adamw',
+    schedule: { kind: 'step', step_size: 5, gamma: 0.5, warmup: 2 },
+    dropout: 0.1,
+    loss: 'gaussian_nll',
+    beta: 0.5,
+  };
+
+  it.each(Object.entries(modern).filter(([name]) => name !== 'beta'))(
+    'learns otherwise by another %s',
+    async (name, value) => {
+      const [plain, changed] = [
+        await bench.run('train_surrogate', small()),
+        await bench.run('train_surrogate', small({ [name]: value })),
+      ];
+      expect(changed.train_loss).not.toBe(plain.train_loss);
+      expect(bench.modelFile(changed.model_path).training).toMatchObject({ [name]: value });
+    },
+  );
+
+  it('goes on from any snapshot to the same bytes with every option', async () => {
+    bench.takesSnapshots = true;
+    const whole = await bench.run('train_surrogate', small({ ...modern, epochs: 6, patience: 4 }));
+    for (const snapshot of bench.snapshots.slice()) {
+      const { sha256 } = await bench.run('train_surrogate', small({ ...modern, epochs: 6, patience: 4 }), snapshot);
+      expect(sha256).toBe(whole.sha256);
+    }
+  });
+
+  it('tells with one member how far to trust it, where the noise is learnt', async () => {
+    const training = small({ rows: rows(400, 0.4), epochs: 60, members: 1 });
+    const deaf = await bench.run('train_surrogate', training);
+    expect(deaf.validation!.nll).toBeNull();
+    expect(deaf.calibration).toBeNull();
+    const { validation, calibration } = await bench.run('train_surrogate', { ...training, loss: 'gaussian_nll' });
+    expect(Math.abs(validation!.coverage_90! - 0.9)).toBeLessThan(0.1);
+    // The noise is 0.4; an exact prediction of its distribution has a CRPS of 0.4/√π.
+    expect(calibration!.crps).toBeGreaterThan(0.2);
+    expect(calibration!.crps).toBeLessThan(0.3);
+    expect(calibration!.std_scale[0]).toBeGreaterThan(0.7);
+    expect(calibration!.std_scale[0]).toBeLessThan(1.4);
+  });
+
+  it('reports how its standard deviations are to be read, and keeps it in the file', async () => {
+    const { model_path: path, calibration } = await bench.run(
+      'train_surrogate',
+      small({ rows: rows(300), members: 4 }),
+    );
+    const { std_scale: scale, coverage, conformal } = calibration!;
+    expect(bench.modelFile(path).calibration).toEqual({ std_scale: scale, conformal: conformal.factors });
+    for (const level of [50, 90, 95] as const) {
+      expect(Math.abs(conformal.coverage[level] - level / 100)).toBeLessThan(0.2);
+      expect(coverage[level]).toBeGreaterThan(0.3);
+    }
+    expect(conformal.factors[50][0]).toBeLessThan(conformal.factors[90][0]!);
+    expect(conformal.factors[90][0]).toBeLessThanOrEqual(conformal.factors[95][0]!);
+  });
+
+  it('has no factor for intervals that its rows are too few for', async () => {
+    const { calibration } = await bench.run('train_surrogate', small({ rows: rows(50) }));
+    // Ten rows are kept aside: enough for 90 %, which takes nine, and not for 95 %, which takes nineteen.
+    expect(calibration!.conformal.factors[90][0]).toBeGreaterThan(0);
+    expect(calibration!.conformal.factors[95]).toEqual([null]);
+  });
+
+  it('writes safetensors where the path says so, with all that the JSON file has', async () => {
+    const options = { ...modern, rows: rows(60) };
+    await bench.run('train_surrogate', small({ ...options, model_path: '/m.json' }));
+    await bench.run('train_surrogate', small({ ...options, model_path: '/m.safetensors' }));
+    const [json, safetensors] = [bench.read('/m.json'), bench.read('/m.safetensors')];
+    expect(decodeModel(safetensors)).toEqual(decodeModel(json));
+    const { metadata, tensors } = readSafetensors(safetensors);
+    const { members, ...rest } = bench.modelFile('/m.json');
+    expect(JSON.parse(metadata.tabgrid_ensemble!)).toEqual(rest);
+    expect(tensors.get('members.1.layers.0.weight')!.shape).toEqual([8, 2]);
+    expect(members).toHaveLength(2);
+    const evaluated = ['/m.json', '/m.safetensors'].map((path) =>
+      bench.run('evaluate_candidates', {
+        candidates: [[0.5, 0.5]],
+        inputs: ['a', 'b'],
+        evaluator: { kind: 'model', model_path: path },
+      }),
+    );
+    const [first, second] = await Promise.all(evaluated);
+    expect(second).toEqual(first);
+  });
+
+  it('refuses a model file that lost its description', async () => {
+    await bench.run('train_surrogate', small({ model_path: '/m.safetensors' }));
+    const { tensors, metadata } = readSafetensors(bench.read('/m.safetensors'));
+    const { tabgrid_ensemble: description, ...rest } = metadata;
+    expect(description).toBeDefined();
+    expect(() => decodeModel(writeSafetensors({ tensors, metadata: rest }))).toThrow(
+      '__metadata__.tabgrid_ensemble: expected JSON',
+    );
+    expect(() => decodeModel(bench.read('/m.safetensors').subarray(0, 100))).toThrow('safetensors.header: expected');
+    expect(() => decodeModel(new Uint8Array(20))).toThrow('model: expected JSON');
+  });
+
+  it.each<[string, Partial<Training>]>([
+    ['beta', { beta: 0.5 }],
+    ['dropout', { dropout: 1 }],
+    ['schedule', { schedule: { kind: 'constant', gamma: 0.5 } as never }],
+    ['schedule.step_size', { schedule: { kind: 'step', step_size: 0 } }],
+    ['activation', { activation: 'elu' as never }],
+  ])('refuses a %s that does not fit', async (field, change) => {
+    await expect(bench.run('train_surrogate', small(change))).rejects.toThrow(field);
   });
 
   it.each<[string, Partial<Training>, string]>([

@@ -1,6 +1,6 @@
 import { KernelInputError } from '#kernels';
-import { parseMlpModel, type MlpModel } from '#kernels/mlp';
-import { requireFiniteArray, requireRecord } from '#kernels/runtime';
+import { parseMlpModel, readMlpSafetensors, targetCount, writeMlpSafetensors, type MlpModel } from '#kernels/mlp';
+import { isSafetensors, requireFiniteArray, requireRecord } from '#kernels/runtime';
 import type { Kwargs, Result } from '#catalog';
 
 /** The options of `train_surrogate` that made a model. */
@@ -12,6 +12,11 @@ export type TrainingRecord = Pick<
   | 'batch_size'
   | 'learning_rate'
   | 'weight_decay'
+  | 'solver'
+  | 'schedule'
+  | 'dropout'
+  | 'loss'
+  | 'beta'
   | 'validation_fraction'
   | 'patience'
   | 'seed'
@@ -32,6 +37,8 @@ export interface ModelFile {
   readonly calibration: {
     /** For each target, by how much the spread of the members must be multiplied to be a standard deviation. */
     readonly std_scale: readonly number[];
+    /** Half the widths of intervals that hold 50, 90 and 95 %, in such standard deviations; see `calibration` of the task’s result. */
+    readonly conformal: NonNullable<Result<'train_surrogate'>['calibration']>['conformal']['factors'] | null;
   };
   readonly training: TrainingRecord;
   readonly validation: Result<'train_surrogate'>['validation'];
@@ -42,19 +49,47 @@ export interface ModelFile {
 /** The parts of a model file that predictions need. */
 export type UsableModel = Pick<ModelFile, 'inputs' | 'targets' | 'members'> & { readonly stdScale: readonly number[] };
 
-export function encodeModel(model: ModelFile): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(model)}\n`);
+/** Where the metadata of a safetensors file has all but the members. */
+const metadataKey = 'tabgrid_ensemble';
+
+/** As safetensors where the path says so, else as JSON. */
+export function encodeModel(path: string, model: ModelFile): { bytes: Uint8Array; contentType: string } {
+  if (!path.endsWith('.safetensors')) {
+    return { bytes: new TextEncoder().encode(`${JSON.stringify(model)}\n`), contentType: 'application/json' };
+  }
+  const { members, ...rest } = model;
+  const bytes = writeMlpSafetensors(members, { [metadataKey]: JSON.stringify(rest) });
+  return { bytes, contentType: 'application/octet-stream' };
 }
 
-/** @throws KernelInputError naming the member of the file that does not fit. */
-export function decodeModel(bytes: Uint8Array): UsableModel {
-  let value: unknown;
+function parseJson(field: string, text: () => string | undefined): unknown {
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(text() ?? '');
   } catch {
-    throw new KernelInputError('model', 'JSON', bytes);
+    throw new KernelInputError(field, 'JSON', undefined);
   }
-  const record = requireRecord('model', value);
+}
+
+/** The content of a file of either kind, whose members are still to be checked. */
+function contentOf(bytes: Uint8Array): Record<string, unknown> {
+  if (!isSafetensors(bytes)) {
+    const text = (): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return requireRecord('model', parseJson('model', text));
+  }
+  const { models, metadata } = readMlpSafetensors(bytes);
+  const field = `__metadata__.${metadataKey}`;
+  return {
+    ...requireRecord(
+      field,
+      parseJson(field, () => metadata[metadataKey]),
+    ),
+    members: models,
+  };
+}
+
+/** Reads a model file of either kind. @throws KernelInputError naming the member of the file that does not fit. */
+export function decodeModel(bytes: Uint8Array): UsableModel {
+  const record = contentOf(bytes);
   if (record.format !== 'tabgrid-ensemble') throw new KernelInputError('format', '"tabgrid-ensemble"', record.format);
   if (record.version !== 1) throw new KernelInputError('version', '1', record.version);
   const inputs = names('inputs', record.inputs);
@@ -64,7 +99,8 @@ export function decodeModel(bytes: Uint8Array): UsableModel {
   }
   const members = record.members.map((member: unknown, k) => {
     const model = parseMlpModel(member);
-    if (model.layers[0] === inputs.length && model.layers.at(-1) === targets.length) return model;
+    if (model.loss === 'log_loss') throw new KernelInputError(`members[${k}].loss`, 'a regression', model.loss);
+    if (model.layers[0] === inputs.length && targetCount(model) === targets.length) return model;
     throw new KernelInputError(
       `members[${k}].layers`,
       `${inputs.length} inputs and ${targets.length} outputs`,

@@ -1,5 +1,12 @@
 import { math, type MathExports } from '#kernels';
-import { gaussianScores, othersScales2, stdScale } from '#kernels/calibration';
+import {
+  conformalCoverage,
+  conformalFactor,
+  gaussianScores,
+  othersScales2,
+  stdScale,
+  type GaussianScores,
+} from '#kernels/calibration';
 import { MlpPredictor, type MlpModel, type TrainingSet } from '#kernels/mlp';
 import { instantiate } from '#kernels/runtime';
 import type { Result } from '#catalog';
@@ -7,29 +14,45 @@ import type { Result } from '#catalog';
 /** A spread below this share of a target’s deviation is rounding. */
 const smallestShare = 1e-9;
 
+type Calibration = NonNullable<Result<'train_surrogate'>['calibration']> | null;
+
 export interface Validation {
   readonly report: Result<'train_surrogate'>['validation'];
   readonly stdScale: number[];
+  readonly calibration: Calibration;
 }
+
+/** Shares of values that intervals shall hold, in per cent. */
+const levels = [50, 90, 95] as const;
+type ByLevel<T> = Record<(typeof levels)[number], T>;
+const byLevel = <T>(value: (level: (typeof levels)[number]) => T): ByLevel<T> => ({
+  50: value(50),
+  90: value(90),
+  95: value(95),
+});
 
 /** Of one target on the held-out rows. */
 interface TargetReport {
   readonly squares: number;
   readonly r2: number | null;
-  readonly nll: number | null;
-  readonly coverage: number | null;
+  /** Null without a spread, or with a single row. */
+  readonly spread: SpreadReport | null;
+}
+
+interface SpreadReport extends GaussianScores {
   readonly stdScale: number;
+  readonly conformal: { readonly factors: ByLevel<number>; readonly coverage: ByLevel<number> };
 }
 
 /**
  * What an ensemble is worth on rows that it has not learnt from. Over several targets `rmse` is that of all values together, the others are means.
  *
  * `std_scale` makes the mean square of (error / spread) 1; negative log-likelihood and coverage use for each row the scale that the other rows
- * give, so that they do not judge what they were fitted to. They need two members and two rows.
+ * give, so that they do not judge what they were fitted to. They need two members, or a learnt noise, and two rows.
  */
 export function validate(kernels: WebAssembly.Module, members: readonly MlpModel[], heldOut: TrainingSet): Validation {
   const { rows, outputs } = heldOut;
-  if (rows === 0) return { report: null, stdScale: Array.from({ length: outputs }, () => 1) };
+  if (rows === 0) return { report: null, stdScale: Array.from({ length: outputs }, () => 1), calibration: null };
   const { mean, std } = new MlpPredictor(kernels, members).predict(heldOut.inputs, rows);
   const functions = math(instantiate(kernels));
   const column = (table: Float64Array, k: number): Float64Array =>
@@ -42,10 +65,29 @@ export function validate(kernels: WebAssembly.Module, members: readonly MlpModel
     report: {
       rmse: Math.sqrt(squares / (rows * outputs)),
       r2: average(each.map(({ r2 }) => r2)),
-      nll: average(each.map(({ nll }) => nll)),
-      coverage_90: average(each.map(({ coverage }) => coverage)),
+      nll: average(each.map(({ spread }) => spread?.nll ?? null)),
+      coverage_90: average(each.map(({ spread }) => spread?.coverage[90] ?? null)),
     },
-    stdScale: each.map(({ stdScale }) => stdScale),
+    stdScale: each.map(({ spread }) => spread?.stdScale ?? 1),
+    calibration: calibrationOf(each.map(({ spread }) => spread)),
+  };
+}
+
+function calibrationOf(each: readonly (SpreadReport | null)[]): Calibration {
+  const known = each.filter((report) => report !== null);
+  if (known.length < each.length) return null;
+  const mean = (value: (report: SpreadReport) => number): number =>
+    known.reduce((sum, report) => sum + value(report), 0) / known.length;
+  return {
+    std_scale: known.map((report) => report.stdScale),
+    crps: mean(({ crps }) => crps),
+    coverage: byLevel((level) => mean(({ coverage }) => coverage[level])),
+    conformal: {
+      factors: byLevel((level) =>
+        known.map(({ conformal }) => (conformal.factors[level] === Infinity ? null : conformal.factors[level])),
+      ),
+      coverage: byLevel((level) => mean(({ conformal }) => conformal.coverage[level])),
+    },
   };
 }
 
@@ -56,11 +98,17 @@ function judge(functions: MathExports, y: Float64Array, mean: Float64Array, std:
   const variation = sumOf(y.map((value) => (value - total / n) * (value - total / n)));
   const r2 = n < 2 || variation === 0 ? null : 1 - squares / variation;
   const hasSpread = std.some((spread) => spread > 0);
-  if (!hasSpread || n < 2) return { squares, r2, nll: null, coverage: null, stdScale: 1 };
+  if (!hasSpread || n < 2) return { squares, r2, spread: null };
   const floor = smallestShare * (Math.sqrt(variation / n) || 1);
   const predictions = { mean, std: std.map((spread) => Math.max(spread, floor)), y };
-  const { nll, coverage } = gaussianScores(functions, predictions, othersScales2(predictions));
-  return { squares, r2, nll, coverage: coverage[90], stdScale: stdScale(predictions) };
+  const scale = stdScale(predictions);
+  const calibrated = { ...predictions, std: predictions.std.map((spread) => scale * spread) };
+  const conformal = {
+    factors: byLevel((level) => conformalFactor(calibrated, level / 100)),
+    coverage: byLevel((level) => conformalCoverage(calibrated, level / 100)),
+  };
+  const scores = gaussianScores(functions, predictions, othersScales2(predictions));
+  return { squares, r2, spread: { ...scores, stdScale: scale, conformal } };
 }
 
 function sumOf(values: Float64Array): number {

@@ -33,6 +33,9 @@ const FAR_Q = [
   1.421511758316446e-7, 2.0442631033899397e-15,
 ];
 
+/** How far the f32 deviates of normal.wgsl may be from these, of the same two words: relative, and absolute next to 0. */
+export const NORMAL_F32_TOLERANCE = { relative: 2e-6, absolute: 1e-14 } as const;
+
 /** Σ coefficients[i] · xⁱ by Horner's rule. */
 function polynomial(coefficients: readonly number[], x: number): number {
   let sum = 0;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { philox4x32 } from '#kernels/rng';
+import { NORMAL_F32_TOLERANCE, normalQuantile, philox4x32 } from '#kernels/rng';
 import { GpuPlaces, places } from './support/gpu.ts';
 
 let gpu: GpuPlaces;
@@ -42,6 +42,20 @@ describe.each(places)('a GPU in a %s', (place) => {
     expect(found.fault.message).toMatch(/^The GPU refused: /);
     expect(found.loss.code).toBe('lost');
     expect(found.later).toEqual(found.loss);
+  });
+
+  it('derives uniform numbers from them exactly, and normal ones within the tolerance', async () => {
+    const { pairs, derived } = (await gpu.run(place, 'deviates')) as { pairs: number[]; derived: number[] };
+    let worst = 0;
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [a = 0, b = 0] = [pairs[i], pairs[i + 1]];
+      expect(derived[i]).toBe((a >>> 8) / 2 ** 24);
+      const normal = normalQuantile(((a >>> 6) * 2 ** 26 + (b >>> 6) + 0.5) / 2 ** 52);
+      const { relative, absolute } = NORMAL_F32_TOLERANCE;
+      const difference = Math.abs((derived[i + 1] ?? NaN) - normal);
+      worst = Math.max(worst, difference / (relative * Math.abs(normal) + absolute));
+    }
+    expect(worst).toBeLessThan(1);
   });
 });
 

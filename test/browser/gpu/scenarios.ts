@@ -1,7 +1,8 @@
 import { absence, base } from './base.ts';
+import { deviates } from './deviates.ts';
 import { perceptrons } from './perceptrons.ts';
 
 /** By the name under which a test asks for them. */
-export const scenarios = { absence, base, perceptrons } as const;
+export const scenarios = { absence, base, deviates, perceptrons } as const;
 
 export type ScenarioName = keyof typeof scenarios;

@@ -11,23 +11,27 @@ function sphere(x: Float64Array, from: number, dimension: number): number {
   return sum;
 }
 
-/** One search with the default λ: evaluations, and processor seconds of asking, evaluating, telling and stopping. */
-function search(module: WebAssembly.Module, dimension: number, seed: number): { evaluations: number; seconds: number } {
+/** A search with the default λ, to 1e-12. */
+function search(module: WebAssembly.Module, dimension: number, seed: number): CmaEs {
   const x0 = Array.from({ length: dimension }, () => 1);
-  const es = CmaEs.create(module, { dimension, x0, sigma0: 0.5, seed, ftarget: 1e-12 });
-  const values = new Float64Array(es.popsize);
-  const begin = cpuSeconds();
+  return CmaEs.create(module, { dimension, x0, sigma0: 0.5, seed, ftarget: 1e-12 });
+}
+
+/** Asks, evaluates, tells and asks whether to stop, to the end. */
+function exhaust(es: CmaEs): void {
+  const { dimension, popsize } = es;
+  const x = new Float64Array(popsize * dimension);
+  const values = new Float64Array(popsize);
   do {
-    const x = es.ask();
-    for (let k = 0; k < values.length; k++) values[k] = sphere(x, k * dimension, dimension);
+    es.ask(x);
+    for (let k = 0; k < popsize; k++) values[k] = sphere(x, k * dimension, dimension);
     es.tell(values);
   } while (Object.keys(es.stop()).length === 0);
-  return { evaluations: es.evaluations, seconds: cpuSeconds() - begin };
 }
 
 /**
  * Microseconds of processor time for one evaluation of the sphere, that evaluation included: the median of `repeats`
- * measurements, each of as many whole searches (default λ, to 1e-12) as make up `evaluations`.
+ * measurements, each of as many whole searches as make up about `evaluations`. Their beginnings are not measured.
  */
 export function cmaMicroseconds(
   module: WebAssembly.Module,
@@ -35,17 +39,16 @@ export function cmaMicroseconds(
   evaluations: number,
   repeats: number,
 ): number {
-  let seed = 0;
-  const measure = (): number => {
-    let count = 0;
-    let seconds = 0;
-    while (count < evaluations) {
-      const found = search(module, dimension, seed++);
-      count += found.evaluations;
-      seconds += found.seconds;
-    }
-    return (1e6 * seconds) / count;
+  const first = search(module, dimension, 0);
+  exhaust(first);
+  const count = Math.ceil(evaluations / first.evaluations);
+  const measure = (repeat: number): number => {
+    const searches = Array.from({ length: count }, (_, k) => search(module, dimension, 1 + repeat * count + k));
+    const begin = cpuSeconds();
+    for (const es of searches) exhaust(es);
+    const seconds = cpuSeconds() - begin;
+    return (1e6 * seconds) / searches.reduce((sum, es) => sum + es.evaluations, 0);
   };
-  measure();
-  return median(Array.from({ length: repeats }, measure));
+  measure(0);
+  return median(Array.from({ length: repeats }, (_, k) => measure(k + 1)));
 }

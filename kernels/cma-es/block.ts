@@ -61,7 +61,10 @@ export class RunBlock {
   readonly dimension: number;
   readonly popsize: number;
   readonly diagonal: boolean;
+  /** The λ values of a generation, in place. */
   readonly values: Float64Array;
+  /** Its candidates, λ×d, in place. */
+  readonly candidates: Float64Array;
   readonly #instance: KernelInstance<CmaExports>;
   readonly #pointer: Pointer;
   readonly #scalars: Float64Array;
@@ -85,6 +88,7 @@ export class RunBlock {
     instance.exports.cmaPlace(this.#pointer, dimension, popsize, kind);
     this.#scalars = instance.f64(this.#pointer, SCALAR_COUNT);
     this.values = this.part('values', popsize);
+    this.candidates = this.part('x', popsize * dimension);
   }
 
   get(name: Scalar): number {
@@ -154,7 +158,7 @@ export class RunBlock {
     );
   }
 
-  /** Draws the population; it stands in `x`, λ×d. */
+  /** Draws the `candidates`, which stay until the block learns. */
   ask(): void {
     this.#instance.exports.cmaAsk(this.#pointer);
   }

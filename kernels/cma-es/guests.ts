@@ -71,7 +71,7 @@ export class Guests {
   /** Puts the guests into a population that has just been drawn. */
   seat(block: RunBlock): void {
     const { dimension: d, x0, elitist } = this.#options;
-    const x = block.part('x', block.popsize * d);
+    const x = block.candidates;
     let k = 0;
     if (elitist === 'initial' && block.get('eliteFun') === Infinity) this.#admit(block, x, k++, Float64Array.from(x0));
     for (const image of this.#images) {

@@ -75,6 +75,8 @@ export function correctMargin(
   return { mean: below + width * qLow, factor: width / std };
 }
 
+const NONE = new Float64Array(0);
+
 /** The whole-numbered variables of a run: rounding, and the margin. */
 export class Integers {
   readonly #variables: readonly WholeNumber[];
@@ -104,7 +106,7 @@ export class Integers {
 
   /** What `correct` has to know of a block before it learns: the mean. */
   before(block: RunBlock): Float64Array {
-    return this.#variables.length === 0 ? new Float64Array(0) : block.part('mean').slice();
+    return this.#variables.length === 0 ? NONE : block.part('mean').slice();
   }
 
   /** Brings the distribution of a block that has learnt back to the margin. */

@@ -176,10 +176,10 @@ export class RestartedCmaEs {
   }
 
   /** The candidates of the next generation, popsize×d row-major, within the bounds. Until `tell` the same come again. */
-  ask(): Float64Array {
+  ask(out?: Float64Array): Float64Array {
     if (this.#ended)
       throw new KernelInputError('ask', 'a search that has not ended', Object.keys(this.#reasons).join());
-    return this.#run.ask();
+    return this.#run.ask(out);
   }
 
   /** @throws KernelInputError unless there are popsize numbers, and `ask` came first. */

@@ -55,7 +55,8 @@ export class CmaEs {
   readonly #integers: Integers;
   readonly #penalty: Penalty | undefined;
   #block: RunBlock;
-  #population: Float64Array | undefined;
+  /** Whether a population is out. */
+  #asked = false;
   #reasons: StopReasons = {};
 
   private constructor(options: CmaOptions, resolved: ResolvedOptions, place: RunPlace, diagonal: boolean) {
@@ -194,10 +195,19 @@ export class CmaEs {
     return this.#guests.waiting().map((point) => this.#resolved.space.expand(point));
   }
 
-  /** λ candidates, λ×d row-major, within the bounds. Until `tell` the same ones come again. */
-  ask(): Float64Array {
-    if (this.#population === undefined) this.#guests.invite();
-    return (this.#population ?? this.#draw()).slice();
+  /**
+   * λ candidates, λ×d row-major, within the bounds, in `out` if there is one. Until `tell` the same ones come again.
+   *
+   * @throws KernelInputError unless `out` has room for λ·d numbers and no more.
+   */
+  ask(out?: Float64Array): Float64Array {
+    const length = this.popsize * this.dimension;
+    if (out !== undefined && out.length !== length) throw new KernelInputError('out', `${length} numbers`, out);
+    if (!this.#asked) {
+      this.#guests.invite();
+      this.#draw();
+    }
+    return this.#resolved.space.expand(this.#block.candidates, undefined, out);
   }
 
   /**
@@ -206,7 +216,7 @@ export class CmaEs {
    * @throws KernelInputError unless there are λ numbers, and `ask` came first.
    */
   tell(values: ArrayLike<number>): void {
-    if (this.#population === undefined) throw new KernelInputError('values', 'ask() before tell()', values);
+    if (!this.#asked) throw new KernelInputError('values', 'ask() before tell()', values);
     if (values.length !== this.popsize) throw new KernelInputError('values', `${this.popsize} numbers`, values);
     for (let i = 0; i < values.length; i++) {
       if (typeof values[i] !== 'number') throw new KernelInputError(`values[${i}]`, 'a number or NaN', values[i]);
@@ -217,7 +227,7 @@ export class CmaEs {
     const mean = this.#integers.before(this.#block);
     this.#block.tell();
     this.#integers.correct(this.#block, mean, this.#block.functions);
-    this.#population = undefined;
+    this.#asked = false;
     this.#reasons = this.#termination.update(this.#block);
     if (this.#block.diagonal && this.iterations >= this.#resolved.diagonalIterations) this.#learnCorrelations();
   }
@@ -234,7 +244,7 @@ export class CmaEs {
       options: this.#options,
       stream: this.#place.stream,
       diagonal: this.#block.diagonal,
-      asked: this.#population !== undefined,
+      asked: this.#asked,
       counters,
       reasons: this.#reasons,
     };
@@ -248,14 +258,11 @@ export class CmaEs {
     return writeSnapshot({ kernel: KERNEL, version: VERSION, state, arrays });
   }
 
-  #draw(): Float64Array {
-    const d = this.#resolved.dimension;
+  #draw(): void {
     this.#block.ask();
     this.#guests.seat(this.#block);
-    const population = this.#block.part('x', this.popsize * d);
-    this.#integers.round(population, d);
-    this.#population = this.#resolved.space.expand(population);
-    return this.#population;
+    this.#integers.round(this.#block.candidates, this.#block.dimension);
+    this.#asked = true;
   }
 
   #parameters(diagonal: boolean): StrategyParameters {

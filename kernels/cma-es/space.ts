@@ -30,11 +30,17 @@ export class Space {
     return this.#fixed.get(index);
   }
 
-  /** Rows of free variables with the fixed ones put in; `rest` stands for those instead of their values where given. */
-  expand(rows: Float64Array, rest?: number): Float64Array {
-    if (this.whole) return rows.slice();
+  /**
+   * Rows of free variables with the fixed ones put in, in `out` if there is one, else in a new array; `rest` stands for the
+   * fixed ones instead of their values where given.
+   */
+  expand(rows: Float64Array, rest?: number, out?: Float64Array): Float64Array {
     const count = rows.length / this.free.length;
-    const expanded = new Float64Array(count * this.dimension);
+    const expanded = out ?? new Float64Array(count * this.dimension);
+    if (this.whole) {
+      expanded.set(rows);
+      return expanded;
+    }
     for (let k = 0; k < count; k++) {
       const row = expanded.subarray(k * this.dimension, (k + 1) * this.dimension);
       if (rest === undefined) row.set(this.#template);

@@ -32,6 +32,11 @@ function range(values: readonly number[]): number {
   return most - least;
 }
 
+/** Whether all values lie within a range below `limit`. While a run gets on, the first and the last of them tell. */
+function liesWithin(values: readonly number[], limit: number): boolean {
+  return !(Math.abs((values[0] ?? NaN) - (values[values.length - 1] ?? NaN)) >= limit) && range(values) < limit;
+}
+
 /** Whether the newest `span` values are no better, in the median, than the `span` before them. */
 function stagnates(history: readonly number[], span: number): boolean {
   const newest = history.slice(history.length - span);
@@ -124,10 +129,9 @@ export class Termination {
   #values(block: RunBlock, reasons: StopReasons): void {
     const { tolfun, tolfunhist, tolfunrel, tolflatfitness } = this.#options;
     const current = block.get('fitWorst') - block.get('fitBest');
-    const historic = range(this.#recent);
-    if (current < tolfun && historic < tolfun) reasons.tolfun = tolfun;
+    if (current < tolfun && liesWithin(this.#recent, tolfun)) reasons.tolfun = tolfun;
     if (current < tolfunrel * (this.#firstMedian - this.#leastMedian)) reasons.tolfunrel = tolfunrel;
-    if (this.#recent.length > 9 && historic < tolfunhist) reasons.tolfunhist = tolfunhist;
+    if (this.#recent.length > 9 && liesWithin(this.#recent, tolfunhist)) reasons.tolfunhist = tolfunhist;
     if (this.#flat > tolflatfitness) reasons.tolflatfitness = tolflatfitness;
   }
 

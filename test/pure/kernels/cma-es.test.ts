@@ -56,6 +56,20 @@ describe('ask and tell', () => {
     expect(es.ask()).not.toEqual(again);
   });
 
+  it('write the population where the caller wants it, fixed variables included', () => {
+    const options = start(5, { fixed_variables: { 1: 7 } });
+    const [es, twin] = [CmaEs.create(module, options), CmaEs.create(module, options)];
+    const out = new Float64Array(5 * es.popsize);
+    for (let g = 0; g < 3; g++) {
+      expect(es.ask(out)).toBe(out);
+      expect(out).toEqual(twin.ask());
+      const column = Float64Array.from({ length: es.popsize }, (_, k) => out[5 * k] ?? NaN);
+      es.tell(column);
+      twin.tell(column);
+    }
+    expect(refusal(() => es.ask(new Float64Array(5))).field).toBe('out');
+  });
+
   it('rank equal values by index and NaN last', () => {
     const tied = CmaEs.create(module, start(4, { popsize: 8 }));
     const ordered = CmaEs.create(module, start(4, { popsize: 8 }));

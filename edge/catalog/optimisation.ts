@@ -88,6 +88,15 @@ export const trainSurrogate = taskType({
 
 const boundSchema = z.union([z.number(), z.array(z.number()).min(1).max(1000)]);
 
+/** A number, yes or no, a choice by name, a list by variable, a matrix, or values by index. */
+const searchOptionSchema = z.union([
+  z.number(),
+  z.boolean(),
+  z.string().max(64),
+  z.array(z.union([z.number(), z.array(z.number()).max(1000)])).max(1000),
+  z.record(z.string(), z.number()),
+]);
+
 export const runCmaesOptimization = taskType({
   name: 'run_cmaes_optimization',
   aliases: ['materia.tasks.run_cmaes_optimization'],
@@ -130,7 +139,7 @@ export const runCmaesOptimization = taskType({
     target: z.number().optional(),
     seed: seedSchema.default(0),
     /** Further options under pycma’s names. */
-    options: z.record(z.string(), z.union([z.number(), z.boolean()])).optional(),
+    options: z.record(z.string(), searchOptionSchema).optional(),
   }),
   positional: ['objective', 'dimension'],
   result: z.object({

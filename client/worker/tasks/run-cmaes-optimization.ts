@@ -84,14 +84,18 @@ function create(
   });
 }
 
-/** pycma’s options that are one number or yes and no; what has an argument of its own is not among them. */
-const ownArguments: ReadonlySet<string> = new Set(['dimension', 'x0', 'sigma0', 'seed', 'bounds', 'CMA_stds']);
+/** What has an argument of its own is not among the options. */
+const ownArguments: ReadonlySet<string> = new Set(['dimension', 'x0', 'sigma0', 'seed', 'bounds', 'popsize']);
 
-function furtherOptions({ options = {} }: Search): Partial<CmaOptions> {
+/** pycma’s options; the kernel looks at their values. */
+function furtherOptions({ options = {}, sigma0 }: Search): Partial<CmaOptions> {
   const names = CMA_OPTION_NAMES.filter((name) => !ownArguments.has(name));
   for (const name of Object.keys(options)) {
     if (!names.some((known) => known === name))
       throw invalidInput(`options.${name}`, `expected one of ${names.join(', ')}`);
+  }
+  if (options.CMA_stds !== undefined && sigma0 === undefined) {
+    throw invalidInput('options.CMA_stds', 'expected sigma0 beside it');
   }
   return options;
 }

@@ -78,8 +78,31 @@ describe('run_cmaes_optimization', () => {
     const run = (options: Record<string, number | boolean>) =>
       bench.run('run_cmaes_optimization', { objective: { builtin: 'sphere' }, dimension: 2, options });
     expect((await run({ maxiter: 7 })).iterations).toBe(7);
-    expect(await faultOf(run({ maxitre: 7 }))).toContain('invalid_input options.maxitre: expected one of popsize');
+    expect(await faultOf(run({ maxitre: 7 }))).toContain(
+      'invalid_input options.maxitre: expected one of BoundaryHandler',
+    );
     expect(await faultOf(run({ tolfun: -1 }))).toMatch(/^invalid_input tolfun/);
+  });
+
+  it('takes options that are lists, names, matrices or values by index', async () => {
+    const run = (options: Record<string, unknown>) =>
+      bench.run('run_cmaes_optimization', {
+        ...{ objective: { builtin: 'sphere' }, dimension: 3, bounds: [-3, 4], sigma0: 1, max_evaluations: 600 },
+        options: options as Record<string, number>,
+      });
+    const mixed = await run({ integer_variables: [2], fixed_variables: { 0: 1.5 }, BoundaryHandler: 'BoundPenalty' });
+    expect(mixed.x[0]).toBe(1.5);
+    expect(mixed.x[2]).toBe(0);
+    expect(mixed.fun).toBeCloseTo(2.25, 6);
+    const cov = [1, 2, 3].map((a, i) => [1, 2, 3].map((_, j) => (i === j ? a : 0.5)));
+    expect((await run({ CMA_elitist: 'initial', cov, CMA_stds: [1, 2, 1], CMA_mirrors: 2 })).fun).toBeLessThan(1e-6);
+    expect(await faultOf(run({ BoundaryHandler: 'BoundNone' }))).toContain('invalid_input BoundaryHandler');
+    expect(await faultOf(run({ integer_variables: [3] }))).toContain('invalid_input integer_variables[0]');
+    expect(await faultOf(run({ CMA_elitist: [1] }))).toContain('invalid_input CMA_elitist');
+    const whole = { objective: { builtin: 'sphere' }, dimension: 2, options: { CMA_stds: [1, 2] } };
+    expect(await faultOf(bench.run('run_cmaes_optimization', whole as never))).toContain(
+      'options.CMA_stds: expected sigma0',
+    );
   });
 
   it.each([

@@ -29,7 +29,10 @@ export const forestWorkloads: readonly ForestWorkload[] = [
  * Rows to learn from, then rows to judge by: D uniform inputs and 10 sin(π x₁x₂) + 20 (x₃ − ½)² + 10 x₄ + 5 x₅ + N(0, 1).
  * Friedman, Multivariate adaptive regression splines, Annals of Statistics 19 (1991).
  */
-export function forestTable(module: WebAssembly.Module, { train, test, dimension }: ForestWorkload): ForestData {
+export function forestTable(
+  module: WebAssembly.Module,
+  { train, test, dimension }: Pick<ForestWorkload, 'train' | 'test' | 'dimension'>,
+): ForestData {
   const f = math(instantiate(module));
   const rng = new Rng(0);
   const rows = train + test;

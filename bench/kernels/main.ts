@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { compileKernels } from '#kernels';
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
 import { forests } from './forests.ts';
+import { fronts } from './fronts.ts';
+import { processes } from './gp.ts';
 import type { Kernels } from './kernels.ts';
 import { products } from './products.ts';
 import { search } from './search.ts';
@@ -21,4 +23,6 @@ export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<B
   yield* products(kernels);
   yield* search(kernels);
   yield* forests(kernels);
+  yield* processes(kernels);
+  yield* fronts(kernels);
 }

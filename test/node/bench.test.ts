@@ -35,6 +35,15 @@ describe('the benchmark of the kernels', () => {
     expect(line?.ratio).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['gp-100', 'processor s per fit'],
+    ['pareto-3d', 'processor s per front'],
+  ])('times %s, which has no peer', async (name, unit) => {
+    const [line] = await bench('kernels', '--quick', '--only', name);
+    expect(line).toMatchObject({ bench: 'kernels', case: name, unit, peers: {}, ratio: null });
+    expect(line?.ours).toBeGreaterThan(0);
+  });
+
   it('answers rubbish with how it is used', async () => {
     await expect(bench('kernels', '--fast')).rejects.toMatchObject({
       code: 2,

@@ -14,8 +14,8 @@ import type { StrategyParameters } from './parameters.ts';
 import { Penalty } from './penalty.ts';
 import { Termination } from './termination.ts';
 
-const KERNEL = 'cma-es';
-const VERSION = 2;
+/** How snapshots of a run are marked. */
+export const SNAPSHOT = { kernel: 'cma-es', version: 2 } as const;
 
 /** The best candidate so far. Before the first finite value: x0, +∞, 0. */
 export interface Best {
@@ -93,7 +93,7 @@ export class CmaEs {
 
   /** As `resume`, in memory that earlier runs have left. */
   static resumeAt(workspace: Workspace, snapshot: Uint8Array): CmaEs {
-    const { state, arrays } = readSnapshot(snapshot, KERNEL, VERSION);
+    const { state, arrays } = readSnapshot(snapshot, SNAPSHOT.kernel, SNAPSHOT.version);
     const options = requireRecord('snapshot.options', state.options) as unknown as CmaOptions;
     const resolved = parseOptions(options);
     const counters = requireRecord('snapshot.counters', state.counters);
@@ -255,7 +255,7 @@ export class CmaEs {
       penalty: this.#penalty?.save() ?? { weights: none, spreads: none },
       histories,
     });
-    return writeSnapshot({ kernel: KERNEL, version: VERSION, state, arrays });
+    return writeSnapshot({ ...SNAPSHOT, state, arrays });
   }
 
   #draw(): void {

@@ -1,12 +1,19 @@
-import type { RunBlock } from './block.ts';
 import { ALL_NAN_ITERATIONS } from './contract.ts';
 import type { StopReasons } from './contract.ts';
+import type { Scalar } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Every how many iterations best and median enter the long history. */
 const SPARSE = 5;
 /** Entries of the long history. */
 const LONG_HISTORY = 20_000;
+
+/** What termination looks at after a generation. */
+export interface Described {
+  get(name: Scalar): number;
+  /** The mean becomes the point from which stagnation is measured. */
+  moveAnchor(): void;
+}
 
 /** What termination remembers between generations. */
 export interface TerminationState {
@@ -85,7 +92,7 @@ export class Termination {
   }
 
   /** Takes a generation in and says which conditions hold now. */
-  update(block: RunBlock): StopReasons {
+  update(block: Described): StopReasons {
     const reasons: StopReasons = {};
     this.#budgets(block, reasons);
     const failed = block.get('allNan');
@@ -100,7 +107,7 @@ export class Termination {
     return reasons;
   }
 
-  #remember(block: RunBlock): void {
+  #remember(block: Described): void {
     const { dimension, popsize } = this.#options;
     const best = block.get('fitBest');
     const middle = block.get('fitMedian');
@@ -119,14 +126,14 @@ export class Termination {
     this.#flat = best < block.get('fitUpper') ? 0 : this.#flat + 1;
   }
 
-  #budgets(block: RunBlock, reasons: StopReasons): void {
+  #budgets(block: Described, reasons: StopReasons): void {
     const { ftarget, maxfevals, maxiter, popsize } = this.#options;
     if (block.get('bestFun') <= ftarget) reasons.ftarget = ftarget;
     if (block.get('evaluations') + popsize > maxfevals) reasons.maxfevals = maxfevals;
     if (block.get('iterations') >= maxiter) reasons.maxiter = maxiter;
   }
 
-  #values(block: RunBlock, reasons: StopReasons): void {
+  #values(block: Described, reasons: StopReasons): void {
     const { tolfun, tolfunhist, tolfunrel, tolflatfitness } = this.#options;
     const current = block.get('fitWorst') - block.get('fitBest');
     if (current < tolfun && liesWithin(this.#recent, tolfun)) reasons.tolfun = tolfun;
@@ -135,7 +142,7 @@ export class Termination {
     if (this.#flat > tolflatfitness) reasons.tolflatfitness = tolflatfitness;
   }
 
-  #stagnation(block: RunBlock, reasons: StopReasons): void {
+  #stagnation(block: Described, reasons: StopReasons): void {
     const { dimension, popsize, tolstagnation, tolxstagnation } = this.#options;
     const iterations = block.get('iterations');
     if (tolxstagnation !== undefined) {
@@ -156,7 +163,7 @@ export class Termination {
     if (stagnates(this.#medians, span) && stagnates(this.#bests, span)) reasons.tolstagnation = tolstagnation;
   }
 
-  #spread(block: RunBlock, reasons: StopReasons): void {
+  #spread(block: Described, reasons: StopReasons): void {
     const { sigma0, tolx, tolfacupx, tolupsigma, tolconditioncov } = this.#options;
     const longest = block.get('axisMax');
     if (block.get('growth') > tolfacupx) reasons.tolfacupx = tolfacupx;

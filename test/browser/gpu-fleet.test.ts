@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Report } from './gpu/fleet-runs.ts';
+import { GpuPlaces } from './support/gpu.ts';
+
+let gpu: GpuPlaces;
+
+beforeAll(async () => {
+  gpu = await GpuPlaces.open();
+});
+
+afterAll(async () => {
+  await gpu.close();
+});
+
+interface Walk {
+  mean: number[];
+  sigma: number;
+  iterations: number;
+}
+
+interface Search {
+  onGpu: Report;
+  inWasm: Report;
+  numbers: [Walk, Walk][];
+  moved: Record<'begun' | 'carried' | 'inWasm' | 'again', Report>;
+}
+
+type Run = Report['runs'][number];
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? NaN;
+}
+
+const evaluations = ({ evaluations }: Run): number => evaluations;
+/** The shader saw the target in f32; the exact value may be above it by rounding. */
+const reached = ({ fun }: Run): boolean => fun <= 1.001e-8;
+
+/** Largest share by which the median of evaluations may differ between GPU and WASM. */
+const EVALUATION_TOLERANCE = 0.15;
+
+/** By how much the best of some restarts may be worse on a GPU, as a share of 1 + its size. */
+const OPTIMUM_TOLERANCE = 1e-5;
+
+function expectSimilar(ours: number, reference: number, share: number): void {
+  expect(Math.abs(ours / reference - 1)).toBeLessThan(share);
+}
+
+describe('256 runs on a GPU', () => {
+  let search: Search;
+
+  beforeAll(async () => {
+    search = (await gpu.run('Node', 'fleetSearch')) as Search;
+  });
+
+  it('say where they ran', () => {
+    expect(search.onGpu.backend).toBe('webgpu');
+    expect(search.onGpu.reason).toMatch(/^All runs fit on .*swiftshader/i);
+    expect(search.onGpu.runs).toHaveLength(256);
+    expect(search.inWasm.backend).toBe('wasm');
+  });
+
+  it.each([
+    ['sphere', 0, 64],
+    ['Rosenbrock’s function', 64, 128],
+  ])('solve %s as often and as fast as in WASM', (_, from, to) => {
+    const [ours, reference] = [search.onGpu, search.inWasm].map(({ runs }) => runs.slice(from, to));
+    if (ours === undefined || reference === undefined) throw new Error('no runs');
+    const solved = reference.filter(reached).length;
+    expect(solved).toBeGreaterThan(50);
+    expect(Math.abs(ours.filter(reached).length - solved)).toBeLessThanOrEqual(6);
+    expectSimilar(median(ours.map(evaluations)), median(reference.map(evaluations)), EVALUATION_TOLERANCE);
+    for (const run of ours.filter(reached)) expect(run.stop).toContain('ftarget');
+  });
+
+  it('find optima of Rastrigin’s function as good as in WASM', () => {
+    const [ours, reference] = [search.onGpu, search.inWasm].map(({ runs }) => runs.slice(128));
+    if (ours === undefined || reference === undefined) throw new Error('no runs');
+    const values = (runs: Run[]): number[] => runs.map(({ fun }) => fun);
+    expect(Math.abs(median(values(ours)) - median(values(reference)))).toBeLessThan(1.5);
+    expectSimilar(median(ours.map(evaluations)), median(reference.map(evaluations)), EVALUATION_TOLERANCE);
+    for (const { x } of ours) for (const value of x) expect(Math.abs(value)).toBeLessThanOrEqual(5.12);
+  });
+
+  it('report the exact value of what they found', () => {
+    for (const { fun, exact } of search.onGpu.runs) expect(fun).toBe(exact);
+  });
+
+  it('walk as in WASM while their axes do not turn, for they draw the same numbers', () => {
+    for (const [ours, reference] of search.numbers) {
+      expect(ours.iterations).toBe(32);
+      expectSimilar(ours.sigma, reference.sigma, 1e-4);
+      ours.mean.forEach((value, i) => expect(Math.abs(value - (reference.mean[i] ?? NaN))).toBeLessThan(1e-5));
+    }
+  });
+
+  it('go on in WASM, and from there on a GPU, where they were', () => {
+    const { begun, carried, inWasm, again } = search.moved;
+    expect(carried.runs).toEqual(begun.runs);
+    for (const { runs } of [inWasm, again]) {
+      expect(runs.filter(reached).length).toBeGreaterThanOrEqual(6);
+      expectSimilar(median(runs.map(evaluations)), median(search.inWasm.runs.slice(64, 128).map(evaluations)), 0.2);
+    }
+  });
+});
+
+describe.each(['Node', 'Web Worker'] as const)('acquisitions over an ensemble on a GPU in a %s', (place) => {
+  it('have optima no worse than in WASM', async () => {
+    const found = (await gpu.run(place, 'fleetAcquisitions')) as { onGpu: Report; inWasm: Report; restarts: number };
+    const { onGpu, inWasm, restarts } = found;
+    expect(onGpu.backend).toBe('webgpu');
+    for (let from = 0; from < onGpu.runs.length; from += restarts) {
+      const [ours, reference] = [onGpu, inWasm].map(({ runs }) =>
+        Math.min(...runs.slice(from, from + restarts).map(({ fun }) => fun)),
+      );
+      expect((ours ?? NaN) - (reference ?? NaN)).toBeLessThan(OPTIMUM_TOLERANCE * (1 + Math.abs(reference ?? NaN)));
+    }
+    for (const { x, fun, exact } of onGpu.runs) {
+      expect(fun).toBe(exact);
+      for (const value of x) expect(value >= 0 && value <= 1).toBe(true);
+    }
+  });
+});
+
+interface Fallback {
+  before: Report;
+  after: Report;
+  finished: Report;
+  gone: string;
+  reasons: { backend: string; reason: string }[];
+  without: { backend: string; reason: string };
+}
+
+describe.each(['Node', 'page'] as const)('a fleet in a %s', (place) => {
+  it('goes on in WASM when the device is lost or cannot take it, and says so', async () => {
+    const { before, after, finished, gone, reasons, without } = (await gpu.run(place, 'fleetFallback')) as Fallback;
+    expect(before.backend).toBe('webgpu');
+    expect(after.backend).toBe('wasm');
+    expect(after.reason).toMatch(
+      /^The GPU device was lost: .*\. The runs go on in WASM from where they were last read back\.$/,
+    );
+    expect(after.runs).toEqual(before.runs);
+    for (const { fun, stop } of finished.runs) {
+      expect(stop).toEqual(['ftarget']);
+      expect(fun).toBeLessThanOrEqual(1e-10);
+    }
+    expect(gone).toMatch(/^The GPU device was lost/);
+    expect(reasons).toEqual([
+      { backend: 'wasm', reason: 'The GPU takes up to 40 dimensions, and there are 41.' },
+      { backend: 'wasm', reason: 'The GPU does not know what CMA_diagonal asks for in run 0.' },
+      { backend: 'wasm', reason: 'A generation of run 0 is too much for one dispatch.' },
+    ]);
+    expect(without).toEqual({ backend: 'wasm', reason: 'This engine has no WebGPU.' });
+  });
+});

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 /** Dawn's GPU object. It must outlive every device that came from it, or Node ends with a segmentation fault. */
 let dawn: GPU | undefined;
 
@@ -14,4 +17,15 @@ export async function dawnGpu(): Promise<GPU | undefined> {
     return undefined;
   }
   return dawn;
+}
+
+/**
+ * The environment in which a new process finds SwiftShader, the Vulkan driver in software that Debian's Chromium brings; undefined
+ * without that Chromium. Drivers are looked up once, when a process begins.
+ */
+export function softwareGpuEnvironment(): { VK_ICD_FILENAMES: string; LD_LIBRARY_PATH: string } | undefined {
+  const driver = ['/usr/lib/chromium', '/usr/lib/chromium-browser']
+    .map((folder) => `${folder}/vk_swiftshader_icd.json`)
+    .find(existsSync);
+  return driver === undefined ? undefined : { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: dirname(driver) };
 }

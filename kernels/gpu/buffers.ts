@@ -8,11 +8,14 @@ const MODE_READ = 0x1;
 
 const SMALLEST_BYTES = 256;
 
-/** Sizes in which buffers are pooled: powers of two, so that a new need seldom misses an old buffer by a little. */
-export function pooledBytes(bytes: number): number {
+/**
+ * Sizes in which buffers are pooled: powers of two, so that a new need seldom misses an old buffer by a little; but where that
+ * were more than the device allows, what is needed, in whole words.
+ */
+export function pooledBytes(bytes: number, mostBytes: number): number {
   let size = SMALLEST_BYTES;
   while (size < bytes) size *= 2;
-  return size;
+  return size <= mostBytes ? size : 4 * Math.ceil(bytes / 4);
 }
 
 export type BufferKind = 'storage' | 'uniform' | 'staging';
@@ -35,7 +38,7 @@ export class BufferPool {
 
   /** A buffer of at least `bytes`. A used one keeps its old content. */
   take(kind: BufferKind, bytes: number): GPUBuffer {
-    const size = pooledBytes(bytes);
+    const size = pooledBytes(bytes, this.#device.limits.maxBufferSize);
     const waiting = this.#free.get(`${kind}${size}`)?.pop();
     if (waiting) return waiting;
     const buffer = this.#device.createBuffer({ size, usage: USAGES[kind], label: `${kind} of ${size} bytes` });

@@ -26,7 +26,9 @@ export async function shaderTable(kernels) {
     .sort();
   const texts = await Promise.all(names.map((name) => readFile(join(kernels, name), 'utf8')));
   const sources = new Map(names.map((name, index) => [name, texts[index]]));
-  const lines = names.map(
+  // A file without an entry point is there to be included.
+  const programs = names.filter((name) => sources.get(name).includes('@compute'));
+  const lines = programs.map(
     (name) => `  ${JSON.stringify(name.slice(0, -5))}: ${JSON.stringify(expand(name, sources))},`,
   );
   return `/** Made from kernels/**.wgsl by scripts/build-kernels.mjs. */

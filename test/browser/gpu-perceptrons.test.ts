@@ -20,6 +20,7 @@ interface Found {
     wantedPrediction: Prediction;
   };
   moved: { stay: MemberReport[]; toWasm: MemberReport[]; toGpu: MemberReport[] };
+  widened: { placements: Placement[]; reports: MemberReport[]; wanted: MemberReport[] };
   mixed: { placements: Placement[]; faults: (string | null)[]; refused: string | null; epochs: number[] };
   lost: {
     stay: MemberReport[];
@@ -105,6 +106,12 @@ describe.each(places)('perceptrons on a GPU in a %s', (place) => {
     const { stay, toWasm, toGpu } = found.moved;
     expectSameTraining(toWasm, stay);
     expectSameTraining(toGpu, stay);
+  });
+
+  it('learn alike when they are so wide that workgroups share them', () => {
+    const { placements, reports, wanted } = found.widened;
+    expect(placements.map(({ backend }) => backend)).toEqual(['webgpu', 'webgpu']);
+    expectSameTraining(reports, wanted);
   });
 
   it('leave to WASM what the shaders lack, and say so', () => {

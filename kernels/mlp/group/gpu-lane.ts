@@ -40,7 +40,7 @@ interface Checkpoint {
   readonly arenas: Float32Array;
 }
 
-/** Members with equal widths and activation on a GPU, one workgroup each. */
+/** Members with equal widths and activation on a GPU. */
 export class GpuLane implements Lane {
   readonly #math: MathExports;
   readonly #data: TrainingSet;
@@ -75,11 +75,13 @@ export class GpuLane implements Lane {
       return { options: state.options, place, batchSize, batches, progress: state.progress, fault: null };
     });
     this.#work = {
+      members: states.length,
+      widths: layout.widths,
+      parameters: layout.parameters,
       batches: Math.max(...this.#members.map(({ batches }) => batches)),
       batchSize: Math.max(...this.#members.map(({ batchSize }) => batchSize)),
       validationRows: Math.max(...this.#members.map(({ place }) => place.validationRows)),
       capacity: layout.capacity,
-      parameters: layout.parameters * states.length,
     };
     const arenas = packArenas(states, layout.parameters);
     this.#checkpoint = { progress: states.map(({ progress }) => progress), arenas };

@@ -1,7 +1,10 @@
-// One minibatch of one member in phases, between which the workgroup waits for itself. Three kinds of products share one body:
+// One minibatch of one member in phases. Each needs all of the one before: one workgroup that does all of them waits for itself between
+// them; when many share the work, each phase is a dispatch. Three kinds of products share one body:
 // compilers put a function wherever it is called.
 
 const FORWARD = 0u;
+/// Inputs of the batch's rows into the scratch.
+const GATHER = 4u;
 /// δ of the last layer.
 const ERRORS = 1u;
 /// δ of layer l − 1 from δ of layer l: (δ·Wᵀ)·g′, where g′ waits in its place.
@@ -14,24 +17,18 @@ struct Phase {
   layer: u32,
 }
 
-/// Phases of a batch in validation; those after it belong to training.
-fn validation_phases() -> u32 {
-  return shape.depth + 1u;
-}
-
-fn training_phases() -> u32 {
-  return 3u * shape.depth;
-}
-
-/// Forward through layers 0 … L − 1; errors; then back and update of L − 1, of L − 2, …; update of layer 0.
+/// Gather; forward through layers 0 … L − 1; errors; then, in training, back and update of L − 1, of L − 2, …; update of layer 0.
 fn phase_at(p: u32) -> Phase {
-  if (p < shape.depth) {
-    return Phase(FORWARD, p);
+  if (p == 0u) {
+    return Phase(GATHER, 0u);
   }
-  if (p == shape.depth) {
+  if (p <= shape.depth) {
+    return Phase(FORWARD, p - 1u);
+  }
+  if (p == shape.depth + 1u) {
     return Phase(ERRORS, 0u);
   }
-  let q = p - shape.depth - 1u;
+  let q = p - shape.depth - 2u;
   let layer = shape.depth - 1u - q / 2u;
   return Phase(select(BACK, UPDATE, q % 2u == 1u || layer == 0u), layer);
 }
@@ -87,9 +84,12 @@ fn update_bias(l: u32, arena: u32, batch: u32, count: u32, rate: Rate, thread: u
   }
 }
 
-fn run_product(phase: Phase, arena: u32, batch: u32, count: u32, rate: Rate, thread: u32) {
+/// The workgroup's share of a product: tile `first`, and every `stride`-th after it.
+fn run_product(
+  phase: Phase, arena: u32, batch: u32, count: u32, rate: Rate, first: u32, stride: u32, thread: u32,
+) {
   let product = phase_product(phase, arena, batch, count);
-  for (var t = 0u; t < tile_count(product); t++) {
+  for (var t = first; t < tile_count(product); t += stride) {
     let tile = tile_at(product, t);
     var sums = multiply(product, tile, thread);
     for (var n = 0u; n < 16u; n++) {
@@ -100,7 +100,7 @@ fn run_product(phase: Phase, arena: u32, batch: u32, count: u32, rate: Rate, thr
       }
     }
   }
-  if (phase.kind == UPDATE) {
+  if (phase.kind == UPDATE && first == 0u) {
     update_bias(phase.layer, arena, batch, count, rate, thread);
   }
 }

@@ -1,4 +1,5 @@
-// Training: one workgroup trains one member, many minibatches in one dispatch.
+// Training. Small networks: one workgroup trains one member, many minibatches in one dispatch. Large ones: many workgroups share a
+// member's products, one phase of one minibatch in one dispatch.
 // include: rng/philox.wgsl
 // include: mlp/group/network.wgsl
 // include: mlp/group/activation.wgsl
@@ -52,6 +53,9 @@ struct Span {
   start: u32,
   end: u32,
   is_training: u32,
+  /// Phases of a batch: from, to.
+  first_phase: u32,
+  end_phase: u32,
 }
 
 /// α with bias corrections, and the part of a weight that decoupled decay leaves, for each coming step.
@@ -147,7 +151,7 @@ fn next_integer(rng: ptr<function, Shuffler>, n: u32) -> u32 {
 /// The order of the epoch that begins: the training rows shuffled by stream 2 + epoch of the seed, as mlpEpoch does.
 @compute @workgroup_size(128)
 fn shuffle(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let m = group.x;
+  let m = group.y;
   let member = members[m];
   let count = member.training_rows;
   let shuffled = member.order + count + member.validation_rows;
@@ -196,10 +200,15 @@ fn batch_at(member: Member, b: u32) -> Batch {
   return Batch(order, min(shape.capacity, member.validation_rows - start), Rate());
 }
 
-/// Minibatches span.start … span.end of the epoch, or such chunks of the validation rows, as far as the member has them.
+/// Phases of minibatches span.start … span.end of the epoch, or of such chunks of the validation rows, as far as the member has them.
+/// Workgroups (x, m): when there are several x, the span holds one phase of one batch, and x shares its tiles.
 @compute @workgroup_size(128)
-fn run(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let m = group.x;
+fn run(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let m = group.y;
   if (rests(m, thread)) {
     return;
   }
@@ -207,25 +216,24 @@ fn run(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index)
   let arena = m * shape.arena_stride;
   let scratch_start = m * shape.scratch_stride;
   let is_training = span.is_training == 1u;
-  let phases = select(validation_phases(), training_phases(), is_training);
   let end = min(span.end, batch_count(member));
   var sum = 0.0;
   for (var b = span.start; b < end; b++) {
     let batch = batch_at(member, b);
-    storageBarrier();
-    gather(member, batch.order, scratch_start, batch.count, thread);
-    for (var p = 0u; p < phases; p++) {
+    for (var p = span.first_phase; p < span.end_phase; p++) {
       let phase = phase_at(p);
       storageBarrier();
-      if (phase.kind == ERRORS) {
+      if (phase.kind == GATHER) {
+        gather(member, batch.order, scratch_start, batch.count, thread);
+      } else if (phase.kind == ERRORS) {
         sum += squared_errors(member, batch.order, scratch_start, batch.count, 1.0 / f32(batch.count), thread);
       } else {
-        run_product(phase, arena, scratch_start, batch.count, batch.rate, thread);
+        run_product(phase, arena, scratch_start, batch.count, batch.rate, group.x, groups.x, thread);
       }
     }
   }
   let total = sum_over_workgroup(sum, thread);
-  if (thread == 0u) {
+  if (thread == 0u && group.x == 0u) {
     if (is_training) {
       progress[m].training_sum += total;
     } else {
@@ -242,7 +250,7 @@ fn is_number(value: f32) -> bool {
 /// The end of an epoch: its report, the best parameters, and whether the member is done.
 @compute @workgroup_size(128)
 fn conclude(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let m = group.x;
+  let m = group.y;
   if (rests(m, thread)) {
     return;
   }

@@ -20,7 +20,7 @@ const BINDINGS: readonly Binding[] = [
   'write',
   'write',
 ];
-const SPAN_BYTES = 16;
+const SPAN_BYTES = 24;
 const REPORT_BYTES = 16;
 
 /** What the device says of one epoch of one member. */
@@ -137,9 +137,9 @@ export class TrainingBuffers {
     let record = 0;
     for (const epoch of epochs) {
       const commands: Commands = device.commands();
-      for (const { entry } of epoch) {
+      for (const { entry, workgroups } of epoch) {
         const pipeline = await this.#program.pipeline(entry);
-        commands.dispatch(pipeline, bindings, [members.length], RECORD_BYTES * record);
+        commands.dispatch(pipeline, bindings, [workgroups, members.length], RECORD_BYTES * record);
         record++;
       }
       commands.submit();

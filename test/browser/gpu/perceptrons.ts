@@ -101,6 +101,16 @@ async function move(onGpu: GroupResources, inWasm: GroupResources, data: Trainin
   return { stay, toWasm: await moved(onGpu, inWasm), toGpu: await moved(inWasm, onGpu) };
 }
 
+/** Networks so wide that workgroups share each product. */
+async function widen(onGpu: GroupResources, inWasm: GroupResources, data: TrainingSet) {
+  const options = [0, 1].map((seed): MlpOptions => ({ ...plain, hidden: [210, 210], batchSize: 128, epochs: 2, seed }));
+  const group = MlpGroup.create(onGpu, data, options);
+  const reports = await trainToEnd(group, 2);
+  const { placements } = group;
+  group.close();
+  return { placements, reports, wanted: await trainToEnd(MlpGroup.create(inWasm, data, options), 2) };
+}
+
 /** Members that shaders cannot train, and one that no one can, beside one that they can. */
 async function mix(onGpu: GroupResources, data: TrainingSet) {
   const group = MlpGroup.create(onGpu, data, [
@@ -160,8 +170,9 @@ export const perceptrons: Scenario = async (gpu, module) => {
   const data = makeData();
   const compared = await compare(onGpu, inWasm, data);
   const moved = await move(onGpu, inWasm, data);
+  const widened = await widen(onGpu, inWasm, data);
   const mixed = await mix(onGpu, data);
   const lost = await lose(onGpu, inWasm, data, () => device.raw.destroy());
   await device.close();
-  return { adapter: device.adapter, compared, moved, mixed, lost };
+  return { adapter: device.adapter, compared, moved, widened, mixed, lost };
 };

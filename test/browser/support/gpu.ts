@@ -1,21 +1,19 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
+import { softwareGpuEnvironment } from '../../../node-worker/gpu.ts';
 import type { ScenarioName } from '../gpu/scenarios.ts';
 import { launchChromium } from './browser.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const kernelsFile = join(root, 'kernels', 'build', 'kernels.wasm');
 
-/** Chromium's SwiftShader, a Vulkan driver in software: the same adapter in Node as in the browser, on any machine. */
-const softwareDriver = ['/usr/lib/chromium', '/usr/lib/chromium-browser']
-  .map((folder) => join(folder, 'vk_swiftshader_icd.json'))
-  .find(existsSync);
+/** The software adapter: the same in Node as in the browser, on any machine. */
+const softwareGpu = softwareGpuEnvironment();
 
 /** Where scenarios run. */
 export const places = ['Node', 'page', 'Web Worker'] as const;
@@ -37,7 +35,7 @@ export class GpuPlaces {
   }
 
   static async open(): Promise<GpuPlaces> {
-    if (softwareDriver === undefined) throw new Error('Chromium’s SwiftShader is missing: run "npm run setup".');
+    if (softwareGpu === undefined) throw new Error('Chromium’s SwiftShader is missing: run "npm run setup".');
     const folder = await bundleScenarios();
     const browser = await launchChromium(['--enable-unsafe-webgpu']);
     const page = await openPage(browser, folder);
@@ -57,11 +55,7 @@ export class GpuPlaces {
 
   /** A process of its own: the driver is named by its environment, and Dawn may take it down. */
   async #inNode(scenario: ScenarioName): Promise<unknown> {
-    const env = {
-      ...process.env,
-      VK_ICD_FILENAMES: softwareDriver ?? '',
-      LD_LIBRARY_PATH: dirname(softwareDriver ?? ''),
-    };
+    const env = { ...process.env, ...softwareGpu };
     const file = join(this.#folder, 'in-node.js');
     const { stdout } = await promisify(execFile)(process.execPath, [file, kernelsFile, scenario], {
       env,

@@ -1,0 +1,1 @@
+export function expand(name: string, sources: ReadonlyMap<string, string>): string;

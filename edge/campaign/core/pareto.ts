@@ -4,7 +4,7 @@ import { isObserved, observedOf, type ObservedCandidate } from './observed.ts';
 import type { CampaignCore } from './types.ts';
 
 /** Above it the hypervolume of four and five objectives takes too long for an object that others wait for. */
-const maxPointsOfMany = 150;
+const maxPointsOfMany = 300;
 
 export interface Front {
   /** Observations that no other one dominates, in the order of candidates. */

@@ -212,6 +212,18 @@ describe('frontOf', () => {
     expect([2, 3, 4].map((value) => after(value).improved)).toEqual([false, false, true]);
   });
 
+  it('measures fronts of four objectives up to 300 points', () => {
+    const objectives = ['y', 'z', 'v', 'w'].map((name) => ({ name, goal: 'min' as const, reference: 2 }));
+    const { state } = Course.loaded(spec({ objectives }));
+    const volume = (count: number) => {
+      const candidates = Array.from({ length: count }, (_, i) => observed(i, [i / 512, 1 - i / 512, 1, 1]));
+      return frontOf({ ...state, candidates }).hypervolume;
+    };
+    // A staircase in the plane: 2 for the first point, and (2 − i/512)/512 for each further one.
+    expect(volume(300)).toBeCloseTo(2 + (2 * 299) / 512 - (299 * 300) / 2 / 512 / 512, 9);
+    expect(volume(301)).toBeNull();
+  });
+
   it('of one objective is the best, and its hypervolume the way from the worst', () => {
     const { state } = Course.loaded(spec());
     const candidates = [3, 9, 5].map((value, index) => observed(index, [value]));

@@ -1,8 +1,9 @@
 import { bbob, builtin } from '../../../kernels/bbob/index.ts';
 import type { TestFunction } from '../../../kernels/bbob/index.ts';
-import { RestartedCmaEs } from '../../../kernels/cma-es/index.ts';
+import { RestartedCmaEs, warmStart } from '../../../kernels/cma-es/index.ts';
 import type { CmaOptions, RestartOptions } from '../../../kernels/cma-es/index.ts';
 import type { KernelCases, ResumableCase } from './case.ts';
+import { uniform } from './data.ts';
 
 interface Search {
   readonly problem: (module: WebAssembly.Module) => TestFunction;
@@ -62,4 +63,10 @@ export const cmaEsCases: KernelCases = {
     problem: (module) => builtin(module, 'rosenbrock', 6),
     told: (value, index) => (index % 3 === 0 ? 0 / 0 : value),
   }),
+  'warm start': (module) => {
+    const f = builtin(module, 'rosenbrock', 4);
+    const points = Array.from({ length: 40 }, (_, i) => uniform(4, -2, 2, i));
+    const values = points.map((point, i) => (i % 9 === 0 ? 0 / 0 : f.evaluate(point)));
+    return [JSON.stringify(warmStart(module, points, values, { gamma: 0.3 }))];
+  },
 };

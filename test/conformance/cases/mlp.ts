@@ -1,5 +1,6 @@
 import { KernelInputError } from '../../../kernels/index.ts';
-import { MlpPredictor, MlpTrainer } from '../../../kernels/mlp/index.ts';
+import { MlpGroup } from '../../../kernels/mlp/group/index.ts';
+import { MlpPredictor, MlpTrainer, writeMlpSafetensors } from '../../../kernels/mlp/index.ts';
 import type { MlpOptions, TrainingSet } from '../../../kernels/mlp/index.ts';
 import type { KernelCases, Part, ResumableCase } from './case.ts';
 import { table, uniform } from './data.ts';
@@ -22,6 +23,8 @@ const defaults: MlpOptions = {
   patience: 0,
   seed: 42,
 };
+
+const small: MlpOptions = { ...defaults, hidden: [9], epochs: 3 };
 
 /** Losses are in the snapshot; what counts is the model and what it predicts. */
 function training(options: Partial<MlpOptions>, data: TrainingSet = numbers): ResumableCase {
@@ -74,11 +77,21 @@ export const mlpCases: KernelCases = {
   overflow,
   ensemble: (module) => {
     const models = [1, 2, 3].map((seed) => {
-      const trainer = MlpTrainer.create(module, numbers, { ...defaults, hidden: [9], epochs: 3, seed });
+      const trainer = MlpTrainer.create(module, numbers, { ...small, seed });
       while (!trainer.done) trainer.step();
       return trainer.finish();
     });
     const { mean, std } = new MlpPredictor(module, models).predict(numbers.inputs, numbers.rows);
-    return [mean, std];
+    return [mean, std, writeMlpSafetensors(models, { of: 'an ensemble' })];
+  },
+  'group without a GPU': async (module) => {
+    const resources = {
+      module,
+      gpu: { type: 'absent', reason: 'No digest is taken of what a GPU computes.' },
+    } as const;
+    const group = MlpGroup.create(resources, numbers, [small, { ...small, activation: 'tanh', epochs: 5 }]);
+    const reports = [];
+    while (!group.done) reports.push(await group.step(2));
+    return [JSON.stringify(reports), await group.snapshot(0), await group.snapshot(1)];
   },
 };

@@ -1,5 +1,5 @@
 import { Philox } from '../rng/philox.as';
-import { makeEntry, rankOf, rowOf } from './entry.as';
+import { bytesOf, makeEntry, rankOf, rowOf } from './entry.as';
 import { Forest } from './state.as';
 
 /** Trees have streams of their own, far from those of other kernels under the same seed. */
@@ -38,11 +38,10 @@ export function drawBag(forest: Forest, tree: f64): void {
 
 /** The lists of the root: all entries whose rows are in the bag, under their new numbers. */
 export function fillLists<T>(forest: Forest): void {
-  const n = <usize>forest.bag;
   const rows = forest.rows;
   let sorted = forest.sorted;
   let list = forest.lists;
-  for (let feature = 0; feature < forest.dimension; feature++) {
+  for (let feature = 0; feature < forest.rowLists; feature++) {
     let to = list;
     for (let i = 0; i < rows; i++, sorted += sizeof<T>()) {
       const entry = load<T>(sorted);
@@ -51,7 +50,11 @@ export function fillLists<T>(forest: Forest): void {
       store<T>(to, makeEntry<T>(rankOf<T>(entry), load<u32>(forest.numbers + row)));
       to += <usize>(load<u32>(forest.counts + row) != 0) * sizeof<T>();
     }
-    list += n * sizeof<T>();
+    list += bytesOf<T>(forest.bag);
   }
-  for (let row: u32 = 0; row < <u32>n; row++, list += sizeof<T>()) store<T>(list, makeEntry<T>(0, row));
+  for (let row = 0; row < rows; row++) {
+    if (load<u32>(forest.counts + ((<usize>row) << 2)) == 0) continue;
+    store<T>(list, makeEntry<T>(row, load<u32>(forest.numbers + ((<usize>row) << 2))));
+    list += sizeof<T>();
+  }
 }

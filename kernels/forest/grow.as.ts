@@ -2,6 +2,7 @@ import { Philox } from '../rng/philox.as';
 import { drawBag, fillLists } from './bag.as';
 import { searchGini, tallyClasses } from './classification.as';
 import { bytesOf, rankOf, rowOf } from './entry.as';
+import { gather, rankAt } from './gather.as';
 import { leafMean, searchSquaredError, sumTargets } from './regression.as';
 import { Forest, Pending } from './state.as';
 
@@ -38,7 +39,7 @@ function isPure<T>(forest: Forest, list: usize, n: i32): bool {
  *
  * Two rows can be parted in one way only: the first feature in which they differ decides.
  */
-function search<T>(forest: Forest, lists: usize, from: i32, n: i32): bool {
+function search<T>(forest: Forest, lists: usize, rows: usize, from: i32, n: i32): bool {
   const rng = changetype<Philox>(forest.rng);
   const features = forest.features;
   const listBytes = bytesOf<T>(forest.bag);
@@ -52,11 +53,21 @@ function search<T>(forest: Forest, lists: usize, from: i32, n: i32): bool {
     const feature = load<i32>(place);
     store<i32>(place, load<i32>(last));
     store<i32>(last, feature);
-    const list = lists + <usize>feature * listBytes + bytesOf<T>(from);
-    if (rankOf<T>(load<T>(list)) == rankOf<T>(load<T>(list + bytesOf<T>(n - 1)))) continue;
+    let list: usize;
+    if (forest.gathers) {
+      list = gather<T>(forest, rows, n, feature);
+      if (list == 0) continue;
+    } else {
+      list = lists + <usize>feature * listBytes + bytesOf<T>(from);
+      if (rankOf<T>(load<T>(list)) == rankOf<T>(load<T>(list + bytesOf<T>(n - 1)))) continue;
+    }
     varied = true;
+    const before = forest.score;
     if (forest.classes == 0) searchSquaredError<T>(forest, list, n, feature);
     else searchGini<T>(forest, list, n, feature);
+    if (forest.score == before) continue;
+    forest.below = rankOf<T>(load<T>(list + bytesOf<T>(forest.left - 1)));
+    forest.above = rankOf<T>(load<T>(list + bytesOf<T>(forest.left)));
   }
   return forest.left > 0;
 }
@@ -103,37 +114,48 @@ function writeThresholds(forest: Forest): void {
   }
 }
 
+/** Marks the rows that go left. */
+function markSides<T>(forest: Forest, lists: usize, rows: usize, n: i32): void {
+  const feature = forest.feature;
+  const sides = forest.sides;
+  if (forest.gathers) {
+    for (let i = 0; i < n; i++) {
+      const row = load<T>(rows + bytesOf<T>(i));
+      store<u8>(sides + rowOf<T>(row), <u8>(rankAt<T>(forest, feature, rankOf<T>(row)) <= forest.below));
+    }
+    return;
+  }
+  const list = lists + <usize>feature * bytesOf<T>(forest.bag);
+  for (let i = 0; i < n; i++) store<u8>(sides + rowOf<T>(load<T>(list + bytesOf<T>(i))), <u8>(i < forest.left));
+}
+
 /** Writes the best split as a node and its children onto the stack. */
 function split<T>(forest: Forest, from: i32, n: i32, depth: i32): void {
   const listBytes = bytesOf<T>(forest.bag);
-  const offset = bytesOf<T>(from);
-  const lists = listsAt(forest, depth) + offset;
-  const children = listsAt(forest, depth + 1) + offset;
-  const dimension = forest.dimension;
+  const lists = listsAt(forest, depth) + bytesOf<T>(from);
+  const children = listsAt(forest, depth + 1) + bytesOf<T>(from);
+  const rows = <usize>forest.rowLists * listBytes;
   const feature = forest.feature;
   const left = forest.left;
-  const best = lists + <usize>feature * listBytes;
+  const sides = forest.sides;
   store<u16>(forest.nodes + ((<usize>(forest.nodeCount++)) << 1), <u16>feature);
   const ranks = forest.thresholds + ((<usize>(forest.innerCount++)) << 3);
-  store<u32>(ranks, rankOf<T>(load<T>(best + bytesOf<T>(left - 1))));
-  store<u32>(ranks, rankOf<T>(load<T>(best + bytesOf<T>(left))), 4);
-  const gain =
-    forest.classes == 0 ? forest.score * forest.weight : forest.score - forest.squares / forest.weight;
+  store<u32>(ranks, forest.below);
+  store<u32>(ranks, forest.above, 4);
+  const gain = forest.classes == 0 ? forest.score * forest.weight : forest.score - forest.squares / forest.weight;
   const importance = forest.importances + ((<usize>feature) << 3);
   store<f64>(importance, load<f64>(importance) + max(gain, 0.0));
 
-  for (let i = 0; i < n; i++) store<u8>(forest.sides + rowOf<T>(load<T>(best + bytesOf<T>(i))), i < left ? 1 : 0);
-  const leftIsLeaf = isSmall(forest, left, depth + 1) || isPure<T>(forest, best, left);
-  const rightIsLeaf =
-    isSmall(forest, n - left, depth + 1) || isPure<T>(forest, best + bytesOf<T>(left), n - left);
-  const rows = <usize>dimension * listBytes;
-  partition<T>(lists + rows, children + rows, n, left, forest.sides);
+  markSides<T>(forest, lists, lists + rows, n);
+  partition<T>(lists + rows, children + rows, n, left, sides);
+  const right = bytesOf<T>(left);
+  const leftIsLeaf = isSmall(forest, left, depth + 1) || isPure<T>(forest, children + rows, left);
+  const rightIsLeaf = isSmall(forest, n - left, depth + 1) || isPure<T>(forest, children + rows + right, n - left);
   if (!leftIsLeaf || !rightIsLeaf) {
-    for (let f = 0; f < dimension; f++) {
-      const list = <usize>f * listBytes;
-      if (rightIsLeaf) filter<T>(lists + list, children + list, left, forest.sides, 1);
-      else if (leftIsLeaf) filter<T>(lists + list, children + list + bytesOf<T>(left), n - left, forest.sides, 0);
-      else partition<T>(lists + list, children + list, n, left, forest.sides);
+    for (let list: usize = 0; list < rows; list += listBytes) {
+      if (rightIsLeaf) filter<T>(lists + list, children + list, left, sides, 1);
+      else if (leftIsLeaf) filter<T>(lists + list, children + list + right, n - left, sides, 0);
+      else partition<T>(lists + list, children + list, n, left, sides);
     }
   }
   push(forest, from + left, from + n, depth + 1, rightIsLeaf);
@@ -161,11 +183,11 @@ function growNode<T>(forest: Forest, pending: Pending): void {
   const n = pending.to - from;
   const isLeaf = pending.leaf;
   const lists = listsAt(forest, depth);
-  const rows = lists + <usize>forest.dimension * bytesOf<T>(forest.bag) + bytesOf<T>(from);
+  const rows = lists + <usize>forest.rowLists * bytesOf<T>(forest.bag) + bytesOf<T>(from);
   if (!isLeaf) {
     if (forest.classes == 0) sumTargets<T>(forest, rows, n);
     else tallyClasses<T>(forest, rows, n);
-    if (search<T>(forest, lists, from, n)) {
+    if (search<T>(forest, lists, rows, from, n)) {
       split<T>(forest, from, n, depth);
       return;
     }
@@ -176,7 +198,7 @@ function growNode<T>(forest: Forest, pending: Pending): void {
 function grow<T>(forest: Forest): void {
   fillLists<T>(forest);
   const n = forest.bag;
-  const rows = forest.lists + <usize>forest.dimension * bytesOf<T>(n);
+  const rows = forest.lists + <usize>forest.rowLists * bytesOf<T>(n);
   push(forest, 0, n, 0, isSmall(forest, n, 0) || isPure<T>(forest, rows, n));
   while (forest.stackSize > 0) {
     growNode<T>(forest, changetype<Pending>(forest.stack + <usize>(--forest.stackSize) * offsetof<Pending>()));

@@ -49,7 +49,6 @@ function sortFeature<T>(forest: Forest, feature: i32, pairs: usize, otherPairs: 
   const n = forest.rows;
   const offset = <usize>feature * <usize>n;
   const values = forest.values + (offset << 3);
-  const sorted = forest.sorted + offset * sizeof<T>();
   for (let row = 0; row < n; row++) {
     const pair = pairs + ((<usize>row) << 4);
     store<u64>(pair, orderedBits(load<f64>(values + ((<usize>row) << 3))));
@@ -72,7 +71,10 @@ function sortFeature<T>(forest: Forest, feature: i32, pairs: usize, otherPairs: 
       rank++;
       store<f64>(values + ((<usize>rank) << 3), numberOf(key));
     }
-    store<T>(sorted + <usize>i * sizeof<T>(), makeEntry<T>(rank, load<u32>(pair, 8)));
+    const row = load<u32>(pair, 8);
+    if (!forest.gathers) store<T>(forest.sorted + (offset + <usize>i) * sizeof<T>(), makeEntry<T>(rank, row));
+    else if (sizeof<T>() == 8) store<u32>(forest.ranks + ((offset + <usize>row) << 2), rank);
+    else store<u16>(forest.ranks + ((offset + <usize>row) << 1), <u16>rank);
   }
 }
 

@@ -25,8 +25,15 @@ export class Forest {
   seed: f64;
   /** D×N f64: the distinct values of each feature, ascending. */
   values: usize;
-  /** D×N entries in ascending order. */
+  /**
+   * Whether lists are sorted when they are needed, from ranks. Else they are sorted once and kept in order, which costs
+   * effort for all features at each split: too much where few of many are looked at. The trees are the same.
+   */
+  gathers: bool;
+  /** D×N entries in ascending order, to keep lists. */
   sorted: usize;
+  /** D×N ranks, half as wide as entries, to gather lists. */
+  ranks: usize;
   /** N f64: the targets, or the classes. */
   targets: usize;
   /** N f64: targets less their mean, times a power of two. */
@@ -43,9 +50,15 @@ export class Forest {
   records: usize;
   /** n f64 */
   bagTargets: usize;
-  /** Two times (D + 1)×n entries; the last list has the rows in their order. Depths take turns. */
+  /** Two times n entries for each feature, where lists are kept, and for the rows. Depths take turns. */
   lists: usize;
   otherLists: usize;
+  /** The last of the lists: rows in their order, as pairs (number in the table, number in the bag). Its index. */
+  rowLists: i32;
+  /** n entries each, and 256 u32, to gather lists. */
+  gathered: usize;
+  otherGathered: usize;
+  starts: usize;
   /** n u8: 1 where a row goes left. */
   sides: usize;
   /** D u32: the order in which features are drawn. */
@@ -75,6 +88,9 @@ export class Forest {
   feature: i32;
   /** Entries that go left. */
   left: i32;
+  /** Ranks on the two sides of the split. */
+  below: u32;
+  above: u32;
 }
 
 /** A node that waits: entries from … to − 1. */
@@ -85,6 +101,9 @@ export class Pending {
   depth: i32;
   leaf: bool;
 }
+
+/** Features for each one that is looked at, from which on lists are gathered: where both ways take the same time. */
+const GATHER_FROM: i32 = 5;
 
 /** The address of the state; tables are to be filled in, then `forestSort`. */
 export function forestNew(
@@ -114,17 +133,25 @@ export function forestNew(
   const cells = <usize>rows * <usize>dimension;
   const entryBytes: usize = forest.wide ? 8 : 4;
   forest.values = alloc(cells * 8);
-  forest.sorted = alloc(cells * entryBytes);
+  forest.gathers = dimension >= GATHER_FROM * maxFeatures;
+  if (forest.gathers) forest.ranks = alloc((cells * entryBytes) >> 1);
+  else forest.sorted = alloc(cells * entryBytes);
   forest.targets = alloc(<usize>rows * 8);
   forest.centred = alloc(<usize>rows * 8);
   forest.counts = alloc(<usize>rows * 4);
   forest.numbers = alloc(<usize>rows * 4);
   forest.records = alloc(n * 16);
   forest.bagTargets = alloc(n * 8);
+  forest.rowLists = forest.gathers ? 0 : dimension;
   // A search reads up to two entries beyond the end of a list.
-  const listBytes = ((<usize>dimension + 1) * n + 2) * entryBytes;
+  const listBytes = ((<usize>forest.rowLists + 1) * n + 2) * entryBytes;
   forest.lists = alloc(listBytes);
   forest.otherLists = alloc(listBytes);
+  if (forest.gathers) {
+    forest.gathered = alloc((n + 2) * entryBytes);
+    forest.otherGathered = alloc((n + 2) * entryBytes);
+    forest.starts = alloc(1024);
+  }
   forest.sides = alloc(n);
   forest.features = alloc(<usize>dimension * 4);
   forest.tally = alloc(<usize>classes * 16);

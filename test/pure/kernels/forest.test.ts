@@ -71,29 +71,41 @@ describe('a tree', () => {
     );
   });
 
-  it('is that of the reference on smooth data with noise', () => {
+  // With 1 of 10 features lists are gathered for each split, with 4 they are kept in order.
+  it.each([1, 4])('is that of the reference on smooth data with noise, looking at %i features', (maxFeatures) => {
     const data = cut(friedman(400), 11, 0, 400);
-    const complete = checkOptions({ nEstimators: 2, maxFeatures: 4, seed: 3 });
+    const complete = checkOptions({ nEstimators: 2, maxFeatures, seed: 3 });
     expect(readForest(growForest(module, data, complete)).trees).toEqual(
       [0, 1].map((i) => growTree(data, complete, i)),
     );
   });
 
-  it('is the same when entries need more than 16 bits for the row', () => {
-    const few = tiedData(40, 3, 1000, 5);
+  it.each([null, 1])('is the same when rows need more than 16 bits, looking at %s features', (maxFeatures) => {
+    const few = tiedData(40, 6, 1000, 5);
     // Each row 1,700 times: 68,000 rows that fall into the same leaves.
     const copies = 1700;
     const data: ForestData = {
-      inputs: Float64Array.from({ length: 3 * 40 * copies }, (_, i) => few.inputs[i % 120]!),
+      inputs: Float64Array.from({ length: 6 * 40 * copies }, (_, i) => few.inputs[i % 240]!),
       targets: Float64Array.from({ length: 40 * copies }, (_, i) => few.targets[i % 40]!),
       rows: 40 * copies,
-      dimension: 3,
+      dimension: 6,
     };
-    const options = { nEstimators: 1, bootstrap: false };
+    const options = { nEstimators: 1, bootstrap: false, maxFeatures };
     const predict = (of: ForestData) =>
       new ForestPredictor(module, growForest(module, of, options)).predict(few.inputs, few.rows).mean;
     expect(predict(data)).toEqual(predict(few));
     expect(predict(few)).toEqual(few.targets);
+  });
+
+  it.each([null, 1])('tells 70,000 values apart, looking at %s features', (maxFeatures) => {
+    const rows = 70_000;
+    // 31,337 has no factor in common with the number of rows, so that each value comes once.
+    const targets = Float64Array.from({ length: rows }, (_, row) => ((row * 31_337) % rows) - 1000);
+    const inputs = new Float64Array(rows * 5);
+    targets.forEach((target, row) => (inputs[row * 5 + 2] = target / 3));
+    const data = { inputs, targets, rows, dimension: 5 };
+    const model = growForest(module, data, { nEstimators: 1, bootstrap: false, maxFeatures });
+    expect(new ForestPredictor(module, model).predict(inputs, rows).mean).toEqual(targets);
   });
 
   it.each(golden.trees)('is that of scikit-learn: $name', async ({ data: name, options, features, ...tree }) => {

@@ -45,7 +45,8 @@ export function forestTable(
   return { inputs, targets, rows, dimension };
 }
 
-function rowsOf({ inputs, targets, dimension }: ForestData, from: number, to: number): ForestData {
+/** Rows `from` … `to` − 1 of a table. */
+export function rowsOf({ inputs, targets, dimension }: ForestData, from: number, to: number): ForestData {
   return {
     inputs: inputs.slice(from * dimension, to * dimension),
     targets: targets.slice(from, to),

@@ -1,4 +1,5 @@
 import { Philox } from '../rng/philox.as';
+import { fourBlocks } from '../rng/philox-simd.as';
 import { Network } from './network.as';
 
 /** Epoch e (from 0) drops units of hidden layer l (from 0) by stream 2³²·(1 + l) + e of the seed. */
@@ -18,17 +19,18 @@ function keep4(place: usize, words: v128, bound: v128, scale: v128): void {
 export function dropPanel(network: Network, index: i32, column: i32, panel: usize, slopes: usize, rows: i32): void {
   const rng = changetype<Philox>(network.rng);
   rng.seed(network.seed, STREAMS_PER_LAYER * <f64>(1 + index) + network.epoch);
-  const words = network.rng + offsetof<Philox>('word0');
+  const words = network.dropWords;
   const blocks = <u64>(network.layer(index).paddedOutputs >> 2);
   const bound = i32x4.splat(network.dropBelow);
   const scale = f32x4.splat(network.keepScale);
   let block = <u64>network.place * blocks + <u64>(column >> 2);
-  for (let i = 0; i < rows; i++, block += blocks, panel += 32, slopes += 32) {
-    for (let half: u32 = 0; half < 2; half++) {
-      rng.block(block + half);
-      const random = v128.load(words);
-      keep4(panel + (half << 4), random, bound, scale);
-      keep4(slopes + (half << 4), random, bound, scale);
+  // Rows come in fours; two of them take four blocks, whose words lie as the units of the panel do.
+  for (let i = 0; i < rows; i += 2, block += 2 * blocks) {
+    fourBlocks(rng, block, block + blocks, words);
+    for (let offset: usize = 0; offset < 64; offset += 16, panel += 16, slopes += 16) {
+      const random = v128.load(words + offset);
+      keep4(panel, random, bound, scale);
+      keep4(slopes, random, bound, scale);
     }
   }
 }

@@ -39,6 +39,8 @@ export class Network {
   isLearning: bool;
   /** A unit is dropped when its random word is below this; those that stay are multiplied by `keepScale`. */
   dropBelow: u32;
+  /** Room for the random words of two rows of a panel. */
+  dropWords: usize;
   keepScale: f32;
   /** What decides the dropped units: the seed, the epoch, and the place of the batch's first row in the epoch's order. */
   seed: f64;
@@ -140,6 +142,7 @@ export function mlpConfigure(pointer: usize, dropout: f64, beta: f64): void {
   network.keepScale = <f32>(1.0 / (1.0 - dropout));
   network.recordsSlopes = network.activation == GELU || network.dropBelow > 0;
   if (!network.recordsSlopes) return;
+  network.dropWords = alloc(64);
   for (let l = 0; l < network.depth - 1; l++) {
     const layer = network.layer(l);
     layer.slopePanels = alloc((<usize>(network.capacity * layer.paddedOutputs)) << 2);

@@ -72,6 +72,8 @@ export class Loopback {
     this.#program = program;
     this.#kernels = kernels;
     this.#server = createServer((request, response) => void this.#serve(request, response));
+    // An engine may compute for long between two requests, and would meet a closed connection.
+    this.#server.keepAliveTimeout = 0;
   }
 
   static async start(): Promise<Loopback> {

@@ -48,7 +48,7 @@ export interface CmaOptions {
   readonly cov?: readonly (readonly number[])[];
   /**
    * Candidates that mirror others: below 0.5 a share of λ, above 0.5 a number of at most λ/2; true stands for about a
-   * sixth. Default: true for λ from 3 to 5, else 0.
+   * sixth. Default: true for λ from 3 to 5 and in sequences of runs, else 0.
    */
   readonly CMA_mirrors?: number | boolean;
   /**
@@ -58,7 +58,8 @@ export interface CmaOptions {
   readonly CMA_mirrormethod?: 0 | 2;
   /**
    * true: the best point so far takes part in every selection. `initial`: x0 is evaluated as the first candidate and takes
-   * part as long as nothing in a generation is better. Neither is evaluated again. Default false.
+   * part as long as nothing in a generation is better. Neither is evaluated again. Default false; true
+   * in sequences of runs without `lr_adapt`: values with noise want false there.
    */
   readonly CMA_elitist?: boolean | 'initial';
   /**
@@ -129,6 +130,11 @@ export interface RestartOptions {
   readonly target?: number;
   /** Doublings of the population at most. Default 9. */
   readonly maxRestarts?: number;
+  /**
+   * A further run stops when the values of its last generation, and its best ones of late, lie within this share of what
+   * it is still behind the best of earlier runs: it converges to something worse. Default 0.5; 0: never.
+   */
+  readonly tolbehind?: number;
   /**
    * Where further runs begin: at x0, or anywhere (uniformly) within the bounds or within a box inside the bounds. All of
    * these must be finite then. Default `x0`.

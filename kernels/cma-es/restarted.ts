@@ -36,7 +36,17 @@ interface Setup {
   readonly workspace: Workspace;
 }
 
-function prepare(module: WebAssembly.Module, options: CmaOptions, restart: RestartOptions): Setup {
+/**
+ * Options of a sequence of runs: mirror images and elitism by default, which a single run does without. Measured in
+ * docs/decisions.
+ */
+function sequenceOptions(options: CmaOptions, { restarts }: RestartOptions): CmaOptions {
+  if (restarts === 'none') return options;
+  return { CMA_mirrors: true, CMA_elitist: options.lr_adapt !== true, ...options };
+}
+
+function prepare(module: WebAssembly.Module, given: CmaOptions, restart: RestartOptions): Setup {
+  const options = sequenceOptions(given, restart);
   const first = parseOptions(options);
   const rules = parseRestartOptions(restart, first);
   const budget = Math.min(rules.maxEvaluations, first.maxfevals);
@@ -253,7 +263,9 @@ export class RestartedCmaEs {
       this.#reasons = { maxfevals: budget };
     } else {
       this.#regime = plan.regime;
-      const place = { workspace, stream: this.#runs.length + 1 };
+      const { tolbehind } = rules;
+      const rival = tolbehind > 0 && Number.isFinite(this.#best.fun) ? { fun: this.#best.fun, tolbehind } : undefined;
+      const place = { workspace, stream: this.#runs.length + 1, ...(rival && { rival }) };
       const waiting = this.#run.injections;
       this.#run = CmaEs.createAt(place, laterOptions(runOptions(this.#setup, plan, this.#start(), left)));
       this.#run.inject(waiting);

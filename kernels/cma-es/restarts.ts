@@ -10,6 +10,7 @@ export interface RestartRules {
   readonly maxEvaluations: number;
   readonly target: number | undefined;
   readonly maxRestarts: number;
+  readonly tolbehind: number;
   /** Where further runs begin; undefined for x0. */
   readonly box: Box | undefined;
 }
@@ -48,7 +49,7 @@ export interface Chance {
   pow(base: number, exponent: number): number;
 }
 
-const NAMES: readonly string[] = ['restarts', 'maxEvaluations', 'target', 'maxRestarts', 'restartFrom'];
+const NAMES: readonly string[] = ['restarts', 'maxEvaluations', 'target', 'maxRestarts', 'restartFrom', 'tolbehind'];
 
 function parseBox(from: NonNullable<RestartOptions['restartFrom']>, run: ResolvedOptions): Box | undefined {
   if (from === 'x0') return undefined;
@@ -72,6 +73,7 @@ export function parseRestartOptions(options: RestartOptions, run: ResolvedOption
     maxEvaluations: requireInteger('maxEvaluations', options.maxEvaluations, { min: 1 }),
     target: options.target === undefined ? undefined : requireNumber('target', options.target),
     maxRestarts: requireInteger('maxRestarts', options.maxRestarts ?? 9, { min: 0, max: LIMITS.restarts }),
+    tolbehind: requireNumber('tolbehind', options.tolbehind ?? 0.5, { min: 0 }),
     box: parseBox(options.restartFrom ?? 'x0', run),
   };
 }

@@ -1,4 +1,11 @@
-import { KernelInputError, readSnapshot, requireInteger, requireRecord, writeSnapshot } from '../runtime/index.ts';
+import {
+  KernelInputError,
+  readSnapshot,
+  requireInteger,
+  requireNumber,
+  requireRecord,
+  writeSnapshot,
+} from '../runtime/index.ts';
 import { RunBlock, Workspace } from './block.ts';
 import { unbend } from './bounds.ts';
 import type { CmaOptions, StopReasons } from './contract.ts';
@@ -13,6 +20,7 @@ import { strategyParameters } from './parameters.ts';
 import type { StrategyParameters } from './parameters.ts';
 import { Penalty } from './penalty.ts';
 import { Termination } from './termination.ts';
+import type { Rival } from './termination.ts';
 
 /** How snapshots of a run are marked. */
 export const SNAPSHOT = { kernel: 'cma-es', version: 2 } as const;
@@ -30,6 +38,8 @@ export interface RunPlace {
   readonly workspace: Workspace;
   /** Random stream of the run. */
   readonly stream: number;
+  /** What earlier runs have found. */
+  readonly rival?: Rival;
 }
 
 /**
@@ -63,7 +73,7 @@ export class CmaEs {
     this.#options = options;
     this.#resolved = resolved;
     this.#place = place;
-    this.#termination = new Termination(resolved);
+    this.#termination = new Termination(resolved, place.rival);
     this.#guests = new Guests(resolved);
     this.#integers = new Integers(resolved);
     this.#block = this.#begin(diagonal);
@@ -97,7 +107,17 @@ export class CmaEs {
     const options = requireRecord('snapshot.options', state.options) as unknown as CmaOptions;
     const resolved = parseOptions(options);
     const counters = requireRecord('snapshot.counters', state.counters);
-    const place = { workspace, stream: requireInteger('snapshot.stream', state.stream, { min: 0 }) };
+    const rival = state.rival === null ? undefined : requireRecord('snapshot.rival', state.rival);
+    const place = {
+      workspace,
+      stream: requireInteger('snapshot.stream', state.stream, { min: 0 }),
+      ...(rival && {
+        rival: {
+          fun: requireNumber('snapshot.rival.fun', rival.fun),
+          tolbehind: requireNumber('snapshot.rival.tolbehind', rival.tolbehind, { min: 0 }),
+        },
+      }),
+    };
     const es = new CmaEs(options, resolved, place, state.diagonal === true);
     const parts = unpackArrays(arrays, resolved, es.#block.diagonal);
     es.#block.load(parts.run);
@@ -243,6 +263,7 @@ export class CmaEs {
     const state = {
       options: this.#options,
       stream: this.#place.stream,
+      rival: this.#place.rival ?? null,
       diagonal: this.#block.diagonal,
       asked: this.#asked,
       counters,

@@ -15,6 +15,12 @@ export interface Described {
   moveAnchor(): void;
 }
 
+/** The best value of earlier runs, and the share of the way to it within which values tell that a run will not get there. */
+export interface Rival {
+  readonly fun: number;
+  readonly tolbehind: number;
+}
+
 /** What termination remembers between generations. */
 export interface TerminationState {
   readonly counters: { flat: number; anchored: number };
@@ -64,8 +70,11 @@ export class Termination {
   /** Iteration in which the mean last moved by more than δ. */
   #anchored = 0;
 
-  constructor(options: ResolvedOptions) {
+  readonly #rival: Rival | undefined;
+
+  constructor(options: ResolvedOptions, rival?: Rival) {
     this.#options = options;
+    this.#rival = rival;
   }
 
   save(): TerminationState {
@@ -139,6 +148,10 @@ export class Termination {
     if (current < tolfun && liesWithin(this.#recent, tolfun)) reasons.tolfun = tolfun;
     if (current < tolfunrel * (this.#firstMedian - this.#leastMedian)) reasons.tolfunrel = tolfunrel;
     if (this.#recent.length > 9 && liesWithin(this.#recent, tolfunhist)) reasons.tolfunhist = tolfunhist;
+    if (this.#rival !== undefined && this.#recent.length > 9) {
+      const within = this.#rival.tolbehind * (block.get('bestFun') - this.#rival.fun);
+      if (current < within && liesWithin(this.#recent, within)) reasons.tolbehind = this.#rival.tolbehind;
+    }
     if (this.#flat > tolflatfitness) reasons.tolflatfitness = tolflatfitness;
   }
 

@@ -194,3 +194,28 @@ describe('a sequence of runs', () => {
     }
   });
 });
+
+describe('a run that is behind', () => {
+  /** Two basins; the one on the left is better by 1. */
+  const basins = (x: Float64Array): number => Math.min((x[0]! + 3) ** 2, (x[0]! - 3) ** 2 + 1) + x[1]! ** 2;
+
+  function searched(tolbehind: number): RestartedCmaEs {
+    const options = { dimension: 2, x0: [-3, 0], sigma0: 0.5, seed: 3 };
+    const from = { lower: [2, -1], upper: [4, 1] };
+    const restart = { restarts: 'ipop', maxEvaluations: 6000, maxRestarts: 2, restartFrom: from, tolbehind } as const;
+    const es = RestartedCmaEs.create(module, options, restart);
+    while (Object.keys(es.stop()).length === 0) {
+      const population = es.ask();
+      es.tell(Array.from({ length: es.popsize }, (_, k) => basins(population.subarray(2 * k, 2 * k + 2))));
+    }
+    return es;
+  }
+
+  it('stops when its values tell that it converges to something worse', () => {
+    const [, second] = searched(0.5).runs;
+    expect(second!.stop).toEqual({ tolbehind: 0.5 });
+    const [, patient] = searched(0).runs;
+    expect(patient!.stop).not.toHaveProperty('tolbehind');
+    expect(second!.evaluations).toBeLessThan(0.6 * patient!.evaluations);
+  });
+});

@@ -12,16 +12,22 @@ afterAll(async () => {
   await gpu.close();
 });
 
-interface Walk {
+interface Side {
   mean: number[];
   sigma: number;
   iterations: number;
 }
 
+/** A run in which both sides do the same: on the GPU, then in WASM. */
+interface Walk {
+  name: string;
+  sides: [Side, Side];
+}
+
 interface Search {
   onGpu: Report;
   inWasm: Report;
-  numbers: [Walk, Walk][];
+  walks: Walk[];
   moved: Record<'begun' | 'carried' | 'inWasm' | 'again', Report>;
 }
 
@@ -34,7 +40,7 @@ function median(values: readonly number[]): number {
 
 const evaluations = ({ evaluations }: Run): number => evaluations;
 /** The shader saw the target in f32; the exact value may be above it by rounding. */
-const reached = ({ fun }: Run): boolean => fun <= 1.001e-8;
+const reached = ({ fun }: Pick<Run, 'fun'>): boolean => fun <= 1.001e-8;
 
 /** Largest share by which the median of evaluations may differ between GPU and WASM. */
 const EVALUATION_TOLERANCE = 0.15;
@@ -44,6 +50,20 @@ const OPTIMUM_TOLERANCE = 1e-5;
 
 function expectSimilar(ours: number, reference: number, share: number): void {
   expect(Math.abs(ours / reference - 1)).toBeLessThan(share);
+}
+
+/** After 32 generations: relative of σ, and of means around 1. */
+const WALK_TOLERANCE = 1e-4;
+
+function expectSameWalks(walks: readonly Walk[]): void {
+  for (const { name, sides } of walks) {
+    const [ours, reference] = sides;
+    expect(ours.iterations, name).toBe(32);
+    expectSimilar(ours.sigma, reference.sigma, WALK_TOLERANCE);
+    ours.mean.forEach((value, i) => {
+      expect(Math.abs(value - (reference.mean[i] ?? NaN)), name).toBeLessThan(WALK_TOLERANCE);
+    });
+  }
 }
 
 describe('256 runs on a GPU', () => {
@@ -86,12 +106,9 @@ describe('256 runs on a GPU', () => {
     for (const { fun, exact } of search.onGpu.runs) expect(fun).toBe(exact);
   });
 
-  it('walk as in WASM while their axes do not turn, for they draw the same numbers', () => {
-    for (const [ours, reference] of search.numbers) {
-      expect(ours.iterations).toBe(32);
-      expectSimilar(ours.sigma, reference.sigma, 1e-4);
-      ours.mean.forEach((value, i) => expect(Math.abs(value - (reference.mean[i] ?? NaN))).toBeLessThan(1e-5));
-    }
+  it('walk as in WASM while their axes do not turn, for they draw the same numbers and see the same values', () => {
+    expect(search.walks).toHaveLength(14);
+    expectSameWalks(search.walks);
   });
 
   it('go on in WASM, and from there on a GPU, where they were', () => {
@@ -101,6 +118,24 @@ describe('256 runs on a GPU', () => {
       expect(runs.filter(reached).length).toBeGreaterThanOrEqual(6);
       expectSimilar(median(runs.map(evaluations)), median(search.inWasm.runs.slice(64, 128).map(evaluations)), 0.2);
     }
+  });
+});
+
+describe('a fleet of another dimension on a GPU', () => {
+  it('does as in WASM, from 1 to 40', async () => {
+    const found = (await gpu.run('Node', 'fleetDimensions')) as {
+      walks: Walk[];
+      smallest: Report;
+      largest: { onGpu: Report; inWasm: Report };
+    };
+    const { walks, smallest, largest } = found;
+    expectSameWalks(walks);
+    expect([smallest.backend, largest.onGpu.backend]).toEqual(['webgpu', 'webgpu']);
+    for (const { fun } of smallest.runs) expect(reached({ fun })).toBe(true);
+    largest.onGpu.runs.forEach((run, i) => {
+      expect(run.stop).toEqual(['ftarget']);
+      expectSimilar(run.evaluations, largest.inWasm.runs[i]?.evaluations ?? NaN, EVALUATION_TOLERANCE);
+    });
   });
 });
 
@@ -123,6 +158,7 @@ describe.each(['Node', 'Web Worker'] as const)('acquisitions over an ensemble on
 });
 
 interface Fallback {
+  walks: Walk[];
   before: Report;
   after: Report;
   finished: Report;
@@ -133,7 +169,9 @@ interface Fallback {
 
 describe.each(['Node', 'page'] as const)('a fleet in a %s', (place) => {
   it('goes on in WASM when the device is lost or cannot take it, and says so', async () => {
-    const { before, after, finished, gone, reasons, without } = (await gpu.run(place, 'fleetFallback')) as Fallback;
+    const found = (await gpu.run(place, 'fleetFallback')) as Fallback;
+    const { walks, before, after, finished, gone, reasons, without } = found;
+    expectSameWalks(walks);
     expect(before.backend).toBe('webgpu');
     expect(after.backend).toBe('wasm');
     expect(after.reason).toMatch(

@@ -1,3 +1,4 @@
+import type { BuiltinName } from '#kernels/bbob';
 import type { CmaOptions } from '#kernels/cma-es';
 import { createFleet } from '#kernels/cma-es/fleet';
 import type { CmaFleet, FleetRun } from '#kernels/cma-es/fleet';
@@ -6,8 +7,6 @@ import type { GpuDevice, GpuOpening } from '#kernels/gpu';
 import { makeModel } from '../../../kernels/mlp/model.ts';
 import type { MlpModel } from '#kernels/mlp';
 import { Rng } from '#kernels/rng';
-
-export type TestFunctionName = 'sphere' | 'rosenbrock' | 'rastrigin';
 
 export const absent: GpuOpening = { type: 'absent', reason: 'Not wanted here.' };
 
@@ -19,12 +18,7 @@ export async function deviceOf(gpu: GPU | undefined): Promise<GpuDevice> {
 }
 
 /** `count` runs on a function, each from a place of its own. */
-export function runsOn(
-  name: TestFunctionName,
-  count: number,
-  d: number,
-  options: Partial<CmaOptions> = {},
-): FleetRun[] {
+export function runsOn(name: BuiltinName, count: number, d: number, options: Partial<CmaOptions> = {}): FleetRun[] {
   return Array.from({ length: count }, (_, seed) => {
     const rng = new Rng(seed, 77);
     const x0 = Array.from({ length: d }, () => 6 * rng.uniform() - 3);

@@ -1,4 +1,6 @@
+import type { BuiltinName } from '#kernels/bbob';
 import { CmaEs } from '#kernels/cma-es';
+import type { CmaOptions } from '#kernels/cma-es';
 import { createFleet } from '#kernels/cma-es/fleet';
 import type { CmaFleet, FleetRun } from '#kernels/cma-es/fleet';
 import { openGpu } from '#kernels/gpu';
@@ -21,25 +23,34 @@ function searches(): FleetRun[] {
 
 const open = (device: GpuDevice) => ({ type: 'open', device }) as const;
 
-/** One step of some runs whose axes never turn: both sides then do the same with the same random numbers. */
-async function sameNumbers(kernels: WebAssembly.Module, device: GpuDevice) {
-  const bounds = { lower: -3.5, upper: [3, 4, 5, 6, 7] };
-  const runs = runsOn('sphere', 6, DIMENSION, { updatecovwait: 1000, bounds });
+/** One step of a run on each function whose axes never turn: both sides then do the same with the same random numbers. */
+async function walk(
+  kernels: WebAssembly.Module,
+  device: GpuDevice,
+  names: readonly BuiltinName[],
+  d: number,
+  options: Partial<CmaOptions> = { bounds: { lower: -3.5, upper: 3.2 } },
+) {
+  const runs = names.flatMap((name) => runsOn(name, 2, d, { updatecovwait: 1000, ...options }));
   const onGpu = createFleet(kernels, open(device), { runs });
   await onGpu.step();
   const walks = await Promise.all(
     runs.map(async (run, i) => {
       const inWasm = createFleet(kernels, absent, { runs: [run] });
       await inWasm.step();
-      return [onGpu.snapshot(i), inWasm.snapshot(0)].map((bytes) => {
+      const sides = [onGpu.snapshot(i), inWasm.snapshot(0)].map((bytes) => {
         const { mean, sigma, iterations } = CmaEs.resume(kernels, bytes);
         return { mean: [...mean], sigma, iterations };
       });
+      return { name: names[i >> 1], sides };
     }),
   );
   onGpu.close();
   return walks;
 }
+
+/** Functions of any number of variables, and those of one. */
+const ANY = ['sphere', 'ellipsoid', 'rosenbrock', 'rastrigin', 'ackley', 'griewank', 'levy'] as const;
 
 /** From the device to WASM and back, between two steps. */
 async function moves(kernels: WebAssembly.Module, device: GpuDevice) {
@@ -66,10 +77,29 @@ export const fleetSearch: Scenario = async (gpu, kernels) => {
   const device = await deviceOf(gpu);
   const onGpu = await played(kernels, open(device), searches());
   const inWasm = await played(kernels, absent, searches());
-  const numbers = await sameNumbers(kernels, device);
+  const walks = await walk(kernels, device, ANY, DIMENSION);
   const moved = await moves(kernels, device);
   await device.close();
-  return { onGpu, inWasm, numbers, moved };
+  return { onGpu, inWasm, walks, moved };
+};
+
+/** For functions that vary in the unit cube alone. */
+const unitStart = (d: number): Partial<CmaOptions> => {
+  return { x0: Array.from({ length: d }, () => 0.4), sigma0: 0.2, bounds: { lower: 0, upper: 1 } };
+};
+
+/** Functions that have their own numbers of variables, and the smallest and the largest spaces that a GPU takes. */
+export const fleetDimensions: Scenario = async (gpu, kernels) => {
+  const device = await deviceOf(gpu);
+  const walks = [
+    ...(await walk(kernels, device, ['branin'], 2)),
+    ...(await walk(kernels, device, ['hartmann6'], 6, unitStart(6))),
+  ];
+  const smallest = await played(kernels, open(device), runsOn('sphere', 4, 1, { popsize: 6, ftarget: 1e-8 }));
+  const large = runsOn('sphere', 2, 40, { ftarget: 0.03 });
+  const largest = { onGpu: await played(kernels, open(device), large), inWasm: await played(kernels, absent, large) };
+  await device.close();
+  return { walks, smallest, largest };
 };
 
 const ACQUISITIONS: readonly (AcquisitionOptions & { member?: number })[] = [
@@ -105,6 +135,7 @@ export const fleetAcquisitions: Scenario = async (gpu, kernels) => {
 export const fleetFallback: Scenario = async (gpu, kernels) => {
   const device = await deviceOf(gpu);
   const plain = runsOn('sphere', 4, 3, { ftarget: 1e-10 });
+  const walks = await walk(kernels, device, ['hartmann3'], 3, unitStart(3));
   const lost = createFleet(kernels, open(device), { runs: plain });
   await lost.step();
   const before = report(lost);
@@ -127,5 +158,5 @@ export const fleetFallback: Scenario = async (gpu, kernels) => {
   });
   await second.close();
   const { backend, reason } = createFleet(kernels, await openGpu(undefined), { runs: plain });
-  return { before, after, finished, gone, reasons, without: { backend, reason } };
+  return { walks, before, after, finished, gone, reasons, without: { backend, reason } };
 };

@@ -1,6 +1,6 @@
 import { absence, base } from './base.ts';
 import { deviates } from './deviates.ts';
-import { fleetAcquisitions, fleetFallback, fleetSearch } from './fleet.ts';
+import { fleetAcquisitions, fleetDimensions, fleetFallback, fleetSearch } from './fleet.ts';
 import { perceptrons } from './perceptrons.ts';
 
 /** By the name under which a test asks for them. */
@@ -9,6 +9,7 @@ export const scenarios = {
   base,
   deviates,
   fleetAcquisitions,
+  fleetDimensions,
   fleetFallback,
   fleetSearch,
   perceptrons,

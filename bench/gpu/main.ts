@@ -6,12 +6,13 @@ import { compileKernels } from '#kernels';
 import { openGpu } from '#kernels/gpu';
 import { dawnGpu, softwareGpuEnvironment } from '../../node-worker/gpu.ts';
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
+import { cmaRuns } from './cma-runs.ts';
 import type { GpuCase } from './gpu.ts';
 import { mlpEnsemble } from './mlp-ensemble.ts';
 
 const root = new URL('../../', import.meta.url);
 
-const cases: readonly GpuCase[] = [mlpEnsemble];
+const cases: readonly GpuCase[] = [mlpEnsemble, cmaRuns];
 
 /** Kernels on this machine's GPU beside the same in WASM on one core; on a software adapter where there is no other. */
 export async function* run(options: BenchOptions): AsyncGenerator<BenchLine> {

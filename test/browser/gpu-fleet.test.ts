@@ -67,13 +67,13 @@ function expectSameWalks(walks: readonly Walk[]): void {
 }
 
 describe('256 runs on a GPU', () => {
-  let search: Search;
+  let running: Promise<unknown> | undefined;
 
-  beforeAll(async () => {
-    search = (await gpu.run('Node', 'fleetSearch')) as Search;
-  });
+  /** What all tests here look at. */
+  const searched = async (): Promise<Search> => (await (running ??= gpu.run('Node', 'fleetSearch'))) as Search;
 
-  it('say where they ran', () => {
+  it('say where they ran', async () => {
+    const search = await searched();
     expect(search.onGpu.backend).toBe('webgpu');
     expect(search.onGpu.reason).toMatch(/^All runs fit on .*swiftshader/i);
     expect(search.onGpu.runs).toHaveLength(256);
@@ -83,7 +83,8 @@ describe('256 runs on a GPU', () => {
   it.each([
     ['sphere', 0, 64],
     ['Rosenbrock’s function', 64, 128],
-  ])('solve %s as often and as fast as in WASM', (_, from, to) => {
+  ])('solve %s as often and as fast as in WASM', async (_, from, to) => {
+    const search = await searched();
     const [ours, reference] = [search.onGpu, search.inWasm].map(({ runs }) => runs.slice(from, to));
     if (ours === undefined || reference === undefined) throw new Error('no runs');
     const solved = reference.filter(reached).length;
@@ -93,7 +94,8 @@ describe('256 runs on a GPU', () => {
     for (const run of ours.filter(reached)) expect(run.stop).toContain('ftarget');
   });
 
-  it('find optima of Rastrigin’s function as good as in WASM', () => {
+  it('find optima of Rastrigin’s function as good as in WASM', async () => {
+    const search = await searched();
     const [ours, reference] = [search.onGpu, search.inWasm].map(({ runs }) => runs.slice(128));
     if (ours === undefined || reference === undefined) throw new Error('no runs');
     const values = (runs: Run[]): number[] => runs.map(({ fun }) => fun);
@@ -102,16 +104,19 @@ describe('256 runs on a GPU', () => {
     for (const { x } of ours) for (const value of x) expect(Math.abs(value)).toBeLessThanOrEqual(5.12);
   });
 
-  it('report the exact value of what they found', () => {
+  it('report the exact value of what they found', async () => {
+    const search = await searched();
     for (const { fun, exact } of search.onGpu.runs) expect(fun).toBe(exact);
   });
 
-  it('walk as in WASM while their axes do not turn, for they draw the same numbers and see the same values', () => {
+  it('walk as in WASM while their axes do not turn, for they draw the same numbers and see the same values', async () => {
+    const search = await searched();
     expect(search.walks).toHaveLength(14);
     expectSameWalks(search.walks);
   });
 
-  it('go on in WASM, and from there on a GPU, where they were', () => {
+  it('go on in WASM, and from there on a GPU, where they were', async () => {
+    const search = await searched();
     const { begun, carried, inWasm, again } = search.moved;
     expect(carried.runs).toEqual(begun.runs);
     for (const { runs } of [inWasm, again]) {
@@ -139,9 +144,13 @@ describe('a fleet of another dimension on a GPU', () => {
   });
 });
 
-describe.each(['Node', 'Web Worker'] as const)('acquisitions over an ensemble on a GPU in a %s', (place) => {
+describe('acquisitions over an ensemble on a GPU in a Web Worker', () => {
   it('have optima no worse than in WASM', async () => {
-    const found = (await gpu.run(place, 'fleetAcquisitions')) as { onGpu: Report; inWasm: Report; restarts: number };
+    const found = (await gpu.run('Web Worker', 'fleetAcquisitions')) as {
+      onGpu: Report;
+      inWasm: Report;
+      restarts: number;
+    };
     const { onGpu, inWasm, restarts } = found;
     expect(onGpu.backend).toBe('webgpu');
     for (let from = 0; from < onGpu.runs.length; from += restarts) {

@@ -114,7 +114,11 @@ export interface CmaOptions {
  */
 export const ALL_NAN_ITERATIONS = 10;
 
-/** Why a run stopped: pycma's names, and `allnan`. Each comes with the threshold that was passed, or the index it concerns. */
+/**
+ * Why a run stopped: pycma's names, and `allnan`; in sequences of runs also `tolbehind`. Each comes with the threshold that
+ * was passed, or the index it concerns. Of pycma's there are not `timeout`, since nothing here reads a clock, and
+ * `callback`, since whoever asks and tells may stop at will.
+ */
 export type StopReasons = Record<string, number>;
 
 /** Sequences of runs. */

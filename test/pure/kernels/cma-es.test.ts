@@ -204,6 +204,17 @@ describe('variants', () => {
     expect(separable.evaluations).toBeLessThan(full.evaluations);
   });
 
+  it('take 100,000 variables when they learn variances alone', () => {
+    const options = start(100_000, { CMA_diagonal: true, sigma0: 0.01 });
+    const es = advance(CmaEs.create(module, options), sphere, 2);
+    const resumed = CmaEs.resume(module, es.snapshot());
+    const population = es.ask();
+    expect(resumed.ask().every((x, i) => x === population[i])).toBe(true);
+    advance(es, sphere, 1);
+    expect(es.best.fun).toBeLessThan(100_000);
+    expect(advance(resumed, sphere, 1).best.fun).toBe(es.best.fun);
+  });
+
   it('go over to a full matrix after the diagonal iterations', () => {
     const turned: Objective = (x) => ellipsoid(x.map((value, i) => value + (i > 0 ? x[i - 1]! : 0)));
     const mixed = optimise(start(8, { CMA_diagonal: 20, ftarget: 1e-8 }), turned);

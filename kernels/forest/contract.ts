@@ -1,10 +1,11 @@
 import {
   KernelInputError,
+  dataDigest,
   requireChoice,
-  requireFiniteArray,
   requireInteger,
   requireNumber,
   requireRecord,
+  requireTable,
 } from '../runtime/index.ts';
 
 export const CRITERIA = ['squared_error', 'gini'] as const;
@@ -72,7 +73,6 @@ export const LIMITS = {
   cells: (1 << 27) - 4,
   /** Of all trees together, and numbers in their leaves. */
   nodes: 1 << 26,
-  magnitude: 1e100,
 } as const;
 
 /** Leaves and thresholds of the fast version are those of the reference to the bit. */
@@ -121,12 +121,6 @@ export function drawsPerTree({ bootstrap, maxSamples }: ForestOptions, rows: num
   return requireInteger('maxSamples', maxSamples, { min: 1, max: rows });
 }
 
-function requireMagnitude(field: string, values: Float64Array): void {
-  const large = values.findIndex((value) => Math.abs(value) > LIMITS.magnitude);
-  if (large === -1) return;
-  throw new KernelInputError(`${field}[${large}]`, `a magnitude up to ${LIMITS.magnitude}`, values[large]);
-}
-
 /** @throws KernelInputError naming the field, and the entry if one is not a number or no class. */
 export function checkData(data: ForestData, criterion: Criterion): ForestData {
   const { inputs, targets, rows, dimension } = data;
@@ -136,11 +130,13 @@ export function checkData(data: ForestData, criterion: Criterion): ForestData {
     criterion === 'squared_error' ? 0 : requireInteger('classes', data.classes, { min: 1, max: LIMITS.classes });
   const most = Math.floor(LIMITS.cells / Math.max(dimension + 1, classes / 2));
   if (rows > most) throw new KernelInputError('rows', `at most ${most} rows with as many features and classes`, rows);
-  requireFiniteArray('inputs', inputs, rows * dimension);
-  requireFiniteArray('targets', targets, rows);
-  requireMagnitude('inputs', inputs);
-  requireMagnitude('targets', targets);
+  requireTable('inputs', inputs, rows, dimension);
+  requireTable('targets', targets, rows, 1);
   if (criterion === 'squared_error') return { inputs, targets, rows, dimension };
   targets.forEach((target, row) => requireInteger(`targets[${row}]`, target, { min: 0, max: classes - 1 }));
   return { inputs, targets, rows, dimension, classes };
 }
+
+/** sha-256 of the data, so that trees of different tables are not put together. */
+export const digestOf = ({ inputs, targets, rows, dimension, classes = 0 }: ForestData): string =>
+  dataDigest([rows, dimension, classes], [inputs, targets]);

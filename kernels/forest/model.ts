@@ -1,4 +1,11 @@
-import { KernelInputError, decodeBase64, encodeBase64, requireInteger, requireRecord } from '../runtime/index.ts';
+import {
+  KernelInputError,
+  decodeBase64,
+  encodeBase64,
+  requireInteger,
+  requireRecord,
+  requireText,
+} from '../runtime/index.ts';
 import { LIMITS, checkOptions } from './contract.ts';
 import type { ForestOptions } from './contract.ts';
 import { checkTrees, countNodes, packTrees, unpackTrees } from './pack.ts';
@@ -30,11 +37,6 @@ export interface ForestModel {
   readonly importances: string;
 }
 
-type Numbers = Uint16Array | Uint32Array | Float64Array;
-
-const encode = ({ buffer, byteOffset, byteLength }: Numbers): string =>
-  encodeBase64(new Uint8Array(buffer, byteOffset, byteLength));
-
 export function makeModel(
   parts: Pick<ForestModel, 'dimension' | 'classes' | 'options' | 'training' | 'from'>,
   trees: readonly Tree[],
@@ -45,10 +47,10 @@ export function makeModel(
     version: 1,
     ...parts,
     nodeCounts: [...packed.nodeCounts],
-    nodes: encode(packed.nodes),
-    thresholds: encode(packed.thresholds),
-    leaves: encode(packed.leaves),
-    importances: encode(packed.importances),
+    nodes: encodeBase64(packed.nodes),
+    thresholds: encodeBase64(packed.thresholds),
+    leaves: encodeBase64(packed.leaves),
+    importances: encodeBase64(packed.importances),
   };
 }
 
@@ -82,16 +84,10 @@ function parseShape(record: Record<string, unknown>, { criterion }: ForestOption
 
 function parseTraining(value: unknown): ForestModel['training'] {
   const record = requireRecord('training', value);
-  if (typeof record.data !== 'string' || !/^[0-9a-f]{64}$/.test(record.data)) {
-    throw new KernelInputError('training.data', 'a sha-256 in hex', record.data);
-  }
+  const data = requireText('training.data', record.data, 'a sha-256 in hex');
+  if (!/^[0-9a-f]{64}$/.test(data)) throw new KernelInputError('training.data', 'a sha-256 in hex', data);
   const rows = requireInteger('training.rows', record.rows, { min: 1, max: LIMITS.rows });
-  return { rows, data: record.data };
-}
-
-function requireText(field: string, value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new KernelInputError(field, 'base64', value);
+  return { rows, data };
 }
 
 /** Checks a model that came from a file, and decodes its trees. @throws KernelInputError naming the field. */
@@ -116,10 +112,10 @@ export function readForest(value: unknown): { model: ForestModel; trees: Tree[] 
     from,
     // `countNodes` looks at each.
     nodeCounts: nodeCounts as number[],
-    nodes: requireText('nodes', record.nodes),
-    thresholds: requireText('thresholds', record.thresholds),
-    leaves: requireText('leaves', record.leaves),
-    importances: requireText('importances', record.importances),
+    nodes: requireText('nodes', record.nodes, 'base64'),
+    thresholds: requireText('thresholds', record.thresholds, 'base64'),
+    leaves: requireText('leaves', record.leaves, 'base64'),
+    importances: requireText('importances', record.importances, 'base64'),
   };
   return { model, trees: unpackTrees(checkTrees(decodePacked(model), shape), shape) };
 }

@@ -1,9 +1,8 @@
 import { KernelInputError } from '../runtime/index.ts';
 import { accuracy, likeliest, r2 } from '../validation/index.ts';
 import { drawCounts, treeRng } from './bag.ts';
-import { checkData } from './contract.ts';
+import { checkData, digestOf } from './contract.ts';
 import type { ForestData } from './contract.ts';
-import { dataDigest } from './digest.ts';
 import { CHUNK_ROWS, LinkedForest } from './linked.ts';
 import { readForest } from './model.ts';
 import type { ForestModel } from './model.ts';
@@ -59,7 +58,7 @@ export function outOfBag(module: WebAssembly.Module, data: ForestData, model: Fo
   const read = readForest(model);
   const parsed = read.model;
   const table = checkData(data, parsed.options.criterion);
-  if (dataDigest(table) !== parsed.training.data) {
+  if (digestOf(table) !== parsed.training.data) {
     throw new KernelInputError('data', 'the data that the forest was grown from', 'other data');
   }
   if (!parsed.options.bootstrap) throw new KernelInputError('bootstrap', 'true for an out-of-bag score', false);

@@ -1,4 +1,4 @@
-import { KernelInputError, requireFiniteArray, requireInteger } from '../runtime/index.ts';
+import { requireFiniteArray, requireInteger, requireRoom } from '../runtime/index.ts';
 import { likeliest } from '../validation/index.ts';
 import { CHUNK_ROWS, LinkedForest } from './linked.ts';
 import { readForest } from './model.ts';
@@ -80,8 +80,4 @@ export class ForestPredictor {
     }
     return each;
   }
-}
-
-function requireRoom(field: string, values: Float64Array, length: number): void {
-  if (values.length !== length) throw new KernelInputError(field, `room for ${length} numbers`, values);
 }

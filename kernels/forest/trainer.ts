@@ -1,7 +1,6 @@
 import { KernelInputError } from '../runtime/index.ts';
-import { LIMITS, checkData, checkOptions } from './contract.ts';
+import { LIMITS, checkData, checkOptions, digestOf } from './contract.ts';
 import type { ForestData, ForestOptions } from './contract.ts';
-import { dataDigest } from './digest.ts';
 import { TreeGrower } from './grower.ts';
 import { makeModel } from './model.ts';
 import type { ForestModel } from './model.ts';
@@ -56,7 +55,7 @@ export class ForestTrainer {
       trees: [],
     };
     const table = checkData(data, checked.criterion);
-    return new ForestTrainer(module, table, dataDigest(table), standing);
+    return new ForestTrainer(module, table, digestOf(table), standing);
   }
 
   /**
@@ -66,7 +65,7 @@ export class ForestTrainer {
    */
   static resume(module: WebAssembly.Module, data: ForestData, snapshot: Uint8Array): ForestTrainer {
     const table = checkData(data, readSnapshotOptions(snapshot).criterion);
-    const digest = dataDigest(table);
+    const digest = digestOf(table);
     return new ForestTrainer(module, table, digest, readForestSnapshot(snapshot, digest, table));
   }
 

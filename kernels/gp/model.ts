@@ -7,6 +7,7 @@ import {
   requireInteger,
   requireNumber,
   requireRecord,
+  requireText,
 } from '../runtime/index.ts';
 import { COVARIANCES, LIMITS, MEANS, checkTrainingSet } from './contract.ts';
 import type { Covariance, GpOptions, Hyperparameters, TrainingSet } from './contract.ts';
@@ -40,9 +41,6 @@ export interface GpModel {
   readonly outputs: readonly OutputModel[];
 }
 
-const encode = ({ buffer, byteOffset, byteLength }: Float64Array): string =>
-  encodeBase64(new Uint8Array(buffer, byteOffset, byteLength));
-
 export function makeModel(
   data: TrainingSet,
   { covariance, mean }: Pick<GpOptions, 'covariance' | 'mean'>,
@@ -55,14 +53,14 @@ export function makeModel(
     mean,
     rows: data.rows,
     dimension: data.dimension,
-    inputs: encode(data.inputs),
-    targets: encode(data.targets),
+    inputs: encodeBase64(data.inputs),
+    targets: encodeBase64(data.targets),
     outputs,
   };
 }
 
 const decode = (field: string, text: string, count: number): Float64Array =>
-  new Float64Array(decodeBase64(field, text, 8 * count).slice().buffer);
+  new Float64Array(decodeBase64(field, text, 8 * count).buffer);
 
 /** The training rows of a model. @throws KernelInputError naming the field that does not fit. */
 export function modelData({ rows, dimension, inputs, targets, outputs }: GpModel): TrainingSet {
@@ -91,11 +89,6 @@ function parseOutput(field: string, value: unknown, dimension: number): OutputMo
   };
 }
 
-function requireText(field: string, value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new KernelInputError(field, 'base64', value);
-}
-
 /** Checks a model that came from a file. @throws KernelInputError naming the field. */
 export function parseGpModel(value: unknown): GpModel {
   const record = requireRecord('model', value);
@@ -113,8 +106,8 @@ export function parseGpModel(value: unknown): GpModel {
     mean: requireChoice('mean', record.mean, MEANS),
     rows: requireInteger('rows', record.rows, { min: 1, max: LIMITS.rows }),
     dimension,
-    inputs: requireText('inputs', record.inputs),
-    targets: requireText('targets', record.targets),
+    inputs: requireText('inputs', record.inputs, 'base64'),
+    targets: requireText('targets', record.targets, 'base64'),
     outputs: outputs.map((output: unknown, k) => parseOutput(`outputs[${k}]`, output, dimension)),
   };
   modelData(model);

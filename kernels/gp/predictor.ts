@@ -1,4 +1,4 @@
-import { KernelInputError, requireFiniteArray, requireInteger } from '../runtime/index.ts';
+import { KernelInputError, requireFiniteArray, requireInteger, requireRoom } from '../runtime/index.ts';
 import type { Pointer } from '../runtime/index.ts';
 import { LIMITS } from './contract.ts';
 import { modelData, parseGpModel } from './model.ts';
@@ -96,14 +96,8 @@ export class GpPredictor {
   /** As `predict`, into arrays of the caller. */
   predictInto(x: Float64Array, rows: number, mean: Float64Array, std: Float64Array, noise = false): void {
     this.#check(x, rows);
-    for (const [field, values] of [
-      ['mean', mean],
-      ['std', std],
-    ] as const) {
-      if (values.length !== rows * this.outputs) {
-        throw new KernelInputError(field, `room for ${rows * this.outputs} numbers`, values);
-      }
-    }
+    requireRoom('mean', mean, rows * this.outputs);
+    requireRoom('std', std, rows * this.outputs);
     const { exports } = this.#instance;
     const means = this.#instance.f64(this.#moments, CHUNK_ROWS);
     const variances = this.#instance.f64(this.#moments + 8 * CHUNK_ROWS, CHUNK_ROWS);

@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import {
   KernelInputError,
+  dataDigest,
   readSnapshot,
   requireFiniteArray,
   requireInteger,
@@ -34,21 +33,14 @@ export interface Progress {
   readonly best: readonly (Summit | null)[];
 }
 
-/** sha-256 of a training set, so that a snapshot is not continued on other data. */
-function dataDigest({ inputs, targets, rows, dimension, outputs }: TrainingSet): string {
-  const hash = sha256.create();
-  hash.update(new Uint8Array(Float64Array.of(rows, dimension, outputs).buffer));
-  for (const { buffer, byteOffset, byteLength } of [inputs, targets]) {
-    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return bytesToHex(hash.digest());
-}
+const digestOf = ({ inputs, targets, rows, dimension, outputs }: TrainingSet): string =>
+  dataDigest([rows, dimension, outputs], [inputs, targets]);
 
 export function writeTrainerSnapshot(data: TrainingSet, options: GpOptions, progress: Progress): Uint8Array {
   const { output, start, descent, best } = progress;
   const arrays = descent ? [descent.x, descent.gradient, ...descent.steps, ...descent.changes] : [];
   const state = {
-    data: dataDigest(data),
+    data: digestOf(data),
     options,
     output,
     start,
@@ -95,7 +87,7 @@ function readDescent(value: unknown, next: () => Float64Array): Descent | null {
 /** @throws KernelInputError when the bytes do not fit the kernel, the data, or each other. */
 export function readTrainerSnapshot(data: TrainingSet, bytes: Uint8Array): { options: GpOptions; progress: Progress } {
   const { state, arrays } = readSnapshot(bytes, KERNEL, VERSION);
-  if (state.data !== dataDigest(data)) {
+  if (state.data !== digestOf(data)) {
     throw new KernelInputError('data', 'the data that the snapshot was taken with', 'other data');
   }
   const options = checkOptions(requireRecord('snapshot.options', state.options));

@@ -1,4 +1,5 @@
-import { KernelInputError, requireFiniteArray, requireInteger } from '../runtime/index.ts';
+import { KernelInputError, requireInteger, requireTable } from '../runtime/index.ts';
+import { LIMITS } from './limits.ts';
 import type { Loss } from './options.ts';
 
 /** Numbers to learn from. At least one row; more inputs than rows are fine. All finite, magnitude up to 1e100. */
@@ -29,16 +30,6 @@ export interface EpochReport {
   readonly validationLoss?: number;
 }
 
-export const LIMITS = {
-  hiddenLayers: 16,
-  width: 8192,
-  parameters: 1 << 26,
-  /** Rows of a batch times the widest layer. */
-  batchNumbers: 1 << 26,
-  epochs: 10_000_000,
-  magnitude: 1e100,
-} as const;
-
 /**
  * How far the fast version may be from the reference in f64. Rounding differences grow as training goes on: a unit may
  * switch on a step earlier; so weights are compared early and losses later.
@@ -52,14 +43,6 @@ export const TOLERANCE = {
   loss: 1e-3,
 } as const;
 
-function checkMatrix(field: string, values: Float64Array, rows: number, columns: number): void {
-  requireFiniteArray(field, values, rows * columns);
-  const large = values.findIndex((value) => Math.abs(value) > LIMITS.magnitude);
-  if (large !== -1) {
-    throw new KernelInputError(`${field}[${large}]`, `a magnitude up to ${LIMITS.magnitude}`, values[large]);
-  }
-}
-
 function checkLabels({ targets, outputs, classes }: TrainingSet): void {
   if (outputs !== 1) throw new KernelInputError('outputs', '1 for classification', outputs);
   const count = requireInteger('classes', classes, { min: 2, max: LIMITS.width });
@@ -72,8 +55,8 @@ export function checkTrainingSet(data: TrainingSet, loss: Loss): TrainingSet {
   requireInteger('rows', data.rows, { min: 1 });
   requireInteger('dimension', data.dimension, { min: 1, max: LIMITS.width });
   requireInteger('outputs', data.outputs, { min: 1, max: LIMITS.width });
-  checkMatrix('inputs', data.inputs, data.rows, data.dimension);
-  checkMatrix('targets', data.targets, data.rows, data.outputs);
+  requireTable('inputs', data.inputs, data.rows, data.dimension);
+  requireTable('targets', data.targets, data.rows, data.outputs);
   if (loss === 'log_loss') checkLabels(data);
   else if (data.classes !== undefined) {
     throw new KernelInputError('classes', `nothing with the loss "${loss}"`, data.classes);

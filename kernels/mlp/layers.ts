@@ -1,6 +1,6 @@
 import { KernelInputError } from '../runtime/index.ts';
 import { Rng } from '../rng/index.ts';
-import { LIMITS } from './contract.ts';
+import { LIMITS } from './limits.ts';
 import type { Activation } from './options.ts';
 
 /** Stream of the seed that initial weights come from; the validation rows have 1, epoch e (from 0) shuffles with 2 + e. */

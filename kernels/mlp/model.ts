@@ -7,8 +7,9 @@ import {
   requireInteger,
   requireNumber,
   requireRecord,
+  requireText,
 } from '../runtime/index.ts';
-import { LIMITS } from './contract.ts';
+import { LIMITS } from './limits.ts';
 import { ACTIVATIONS, LOSSES } from './options.ts';
 import type { Activation, Loss } from './options.ts';
 import type { Scaling } from './data.ts';
@@ -73,20 +74,15 @@ export function makeModel(
     layers,
     inputs: plainScaling(inputs),
     outputs: plainScaling(outputs),
-    weights: encodeParameters(parameters),
+    weights: encodeBase64(parameters),
     training,
   };
-}
-
-/** Parameters in plain form as base64. */
-export function encodeParameters(parameters: Float32Array): string {
-  return encodeBase64(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength));
 }
 
 /** Parameters of a model in plain form. */
 export function modelParameters(model: MlpModel): Float32Array {
   const count = parameterCount('layers', model.layers);
-  const parameters = new Float32Array(decodeBase64('weights', model.weights, 4 * count).slice().buffer);
+  const parameters = new Float32Array(decodeBase64('weights', model.weights, 4 * count).buffer);
   return requireFiniteArray('weights', parameters, count);
 }
 
@@ -142,14 +138,13 @@ export function parseMlpModel(value: unknown): MlpModel {
   const targets = targetCount({ layers, ...meaning });
   if (!Number.isInteger(targets)) throw new KernelInputError('layers', 'an even number of outputs', layers);
   if (meaning.loss === 'log_loss' && layers.at(-1) === 1) throw new KernelInputError('layers', 'two classes', layers);
-  if (typeof record.weights !== 'string') throw new KernelInputError('weights', 'base64', record.weights);
   const model: MlpModel = {
     format: 'tabgrid-mlp',
     ...meaning,
     layers,
     inputs: parseScaling('inputs', record.inputs, layers[0] ?? 0),
     outputs: parseScaling('outputs', record.outputs, targets),
-    weights: record.weights,
+    weights: requireText('weights', record.weights, 'base64'),
     training: parseTraining(record.training),
   };
   modelParameters(model);

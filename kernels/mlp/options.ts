@@ -1,5 +1,5 @@
 import { KernelInputError, requireChoice, requireInteger, requireNumber } from '../runtime/index.ts';
-import { LIMITS } from './contract.ts';
+import { LIMITS } from './limits.ts';
 import { checkSchedule } from './schedule.ts';
 import type { CheckedSchedule, Schedule } from './schedule.ts';
 

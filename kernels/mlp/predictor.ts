@@ -1,5 +1,6 @@
-import { KernelInputError, requireFiniteArray, requireInteger } from '../runtime/index.ts';
+import { KernelInputError, requireFiniteArray, requireInteger, requireRoom } from '../runtime/index.ts';
 import type { Pointer } from '../runtime/index.ts';
+import { likeliest } from '../validation/index.ts';
 import { lossOf, modelParameters, parseMlpModel, targetCount } from './model.ts';
 import type { MlpModel } from './model.ts';
 import { Network, instantiateMlp } from './network.ts';
@@ -110,8 +111,8 @@ export class MlpPredictor {
   /** As `predict`, into arrays of the caller: nothing is allocated. */
   predictInto(x: Float64Array, rows: number, mean: Float64Array, std: Float64Array): void {
     this.#check(x, rows);
-    requireLength('mean', mean, rows * this.outputs);
-    requireLength('std', std, rows * this.outputs);
+    requireRoom('mean', mean, rows * this.outputs);
+    requireRoom('std', std, rows * this.outputs);
     for (let from = 0; from < rows; from += CHUNK_ROWS) {
       const numbers = this.#spreadChunk(x, from, Math.min(CHUNK_ROWS, rows - from));
       const place = from * this.outputs;
@@ -143,11 +144,7 @@ export class MlpPredictor {
   /** The class with the greatest averaged probability for each row; of equals the first. @throws KernelInputError unless they classify. */
   classify(x: Float64Array, rows: number): Uint32Array {
     if (this.loss !== 'log_loss') throw new KernelInputError('models', 'classifiers', this.loss);
-    const { mean } = this.predict(x, rows);
-    return Uint32Array.from({ length: rows }, (_, row) => {
-      const probabilities = mean.subarray(row * this.outputs, (row + 1) * this.outputs);
-      return probabilities.indexOf(Math.max(...probabilities));
-    });
+    return likeliest(this.predict(x, rows).mean, rows, this.outputs);
   }
 
   /** Each member's predictions, rows×K; of classifiers, its probabilities. @throws KernelInputError as `predict`. */
@@ -197,10 +194,6 @@ export class MlpPredictor {
       variance += bytes;
     }
   }
-}
-
-function requireLength(field: string, values: Float64Array, length: number): void {
-  if (values.length !== length) throw new KernelInputError(field, `room for ${length} numbers`, values);
 }
 
 /** A loop, because `subarray` would make an object for each call. */

@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import {
   KernelInputError,
+  dataDigest,
   readSnapshot,
   requireInteger,
   requireNumber,
@@ -33,15 +32,8 @@ export interface Arenas {
   readonly best?: Float32Array;
 }
 
-/** sha-256 of a training set, so that a snapshot is not continued on other data. */
-function dataDigest({ inputs, targets, rows, dimension, outputs, classes = 0 }: TrainingSet): string {
-  const hash = sha256.create();
-  hash.update(new Uint8Array(Float64Array.of(rows, dimension, outputs, classes).buffer));
-  for (const { buffer, byteOffset, byteLength } of [inputs, targets]) {
-    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return bytesToHex(hash.digest());
-}
+const digestOf = ({ inputs, targets, rows, dimension, outputs, classes = 0 }: TrainingSet): string =>
+  dataDigest([rows, dimension, outputs, classes], [inputs, targets]);
 
 export function writeTrainerSnapshot(
   data: TrainingSet,
@@ -54,7 +46,7 @@ export function writeTrainerSnapshot(
   return writeSnapshot({
     kernel: KERNEL,
     version: VERSION,
-    state: { data: dataDigest(data), options, progress },
+    state: { data: digestOf(data), options, progress },
     arrays,
   });
 }
@@ -89,7 +81,7 @@ export function readTrainerSnapshot(
   const { state, arrays } = readSnapshot(bytes, KERNEL, VERSION);
   // A record with unknown values: checkOptions looks at each.
   const options = checkOptions(requireRecord('snapshot.options', state.options) as unknown as MlpOptions);
-  if (state.data !== dataDigest(checkTrainingSet(data, options.loss))) {
+  if (state.data !== digestOf(checkTrainingSet(data, options.loss))) {
     throw new KernelInputError('data', 'the data that the snapshot was taken with', 'other data');
   }
   const progress = parseProgress(state.progress);

@@ -1,7 +1,7 @@
-import { KernelInputError, readSafetensors, requireRecord, writeSafetensors } from '../runtime/index.ts';
+import { KernelInputError, encodeBase64, readSafetensors, requireRecord, writeSafetensors } from '../runtime/index.ts';
 import type { Tensor } from '../runtime/index.ts';
 import { layerShapes } from './layers.ts';
-import { encodeParameters, modelParameters, parseLayers, parseMlpModel, targetCount } from './model.ts';
+import { modelParameters, parseLayers, parseMlpModel, targetCount } from './model.ts';
 import type { MlpModel } from './model.ts';
 
 /** Where the metadata keeps what is no tensor. */
@@ -90,7 +90,7 @@ function takeModel(tensors: Map<string, Tensor>, prefix: string, remainder: Reco
     parameters.set(piece, place);
     place += piece.length;
   }
-  return parseMlpModel({ ...remainder, inputs, outputs, weights: encodeParameters(parameters) });
+  return parseMlpModel({ ...remainder, inputs, outputs, weights: encodeBase64(parameters) });
 }
 
 /**

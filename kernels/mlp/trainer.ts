@@ -1,11 +1,12 @@
 import { math } from '../math/index.ts';
 import { KernelInputError } from '../runtime/index.ts';
 import type { Pointer } from '../runtime/index.ts';
-import { LIMITS, checkTrainingSet, outputWidth } from './contract.ts';
+import { checkTrainingSet, outputWidth } from './contract.ts';
 import type { EpochReport, TrainingSet } from './contract.ts';
 import { prepare, standardise } from './data.ts';
 import type { Preparation, Scaling } from './data.ts';
 import { initialParameters, parameterCount } from './layers.ts';
+import { LIMITS } from './limits.ts';
 import { checkOptions } from './options.ts';
 import type { CheckedMlpOptions, MlpOptions } from './options.ts';
 import { makeModel } from './model.ts';

@@ -8,8 +8,9 @@ const NO_DIGIT = 0xff;
 const DIGITS = new Uint8Array(256).fill(NO_DIGIT);
 ALPHABET.forEach((code, digit) => (DIGITS[code] = digit));
 
-/** Standard base64 with padding. Models have megabytes, so that `btoa` and its strings of bytes would be slow. */
-export function encodeBase64(bytes: Uint8Array): string {
+/** Standard base64 with padding, of the bytes of any array. Models have megabytes, so that `btoa` and its strings of bytes would be slow. */
+export function encodeBase64({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   const text = new Uint8Array(4 * Math.ceil(bytes.length / 3)).fill(PADDING);
   let place = 0;
   for (let i = 0; i < bytes.length; i += 3) {

@@ -45,6 +45,28 @@ export function requireFiniteArray<T extends ArrayLike<number>>(field: string, v
   return values;
 }
 
+/** Numbers to learn from are not greater than this, so that no square overflows. */
+export const MAX_MAGNITUDE = 1e100;
+
+/** @throws KernelInputError unless `values` has rows×columns entries, all finite and up to MAX_MAGNITUDE; names the first that is not. */
+export function requireTable(field: string, values: Float64Array, rows: number, columns: number): Float64Array {
+  requireFiniteArray(field, values, rows * columns);
+  const large = values.findIndex((value) => Math.abs(value) > MAX_MAGNITUDE);
+  if (large === -1) return values;
+  throw new KernelInputError(`${field}[${large}]`, `a magnitude up to ${MAX_MAGNITUDE}`, values[large]);
+}
+
+/** @throws KernelInputError unless an array of the caller takes exactly `length` numbers. */
+export function requireRoom(field: string, out: Float64Array, length: number): void {
+  if (out.length !== length) throw new KernelInputError(field, `room for ${length} numbers`, out);
+}
+
+/** @param expected what the text should be. @throws KernelInputError unless `value` is a string. */
+export function requireText(field: string, value: unknown, expected: string): string {
+  if (typeof value === 'string') return value;
+  throw new KernelInputError(field, expected, value);
+}
+
 /** @throws KernelInputError unless `value` is a plain object. */
 export function requireRecord(field: string, value: unknown): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };

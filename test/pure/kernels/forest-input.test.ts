@@ -176,7 +176,7 @@ describe('outOfBag', () => {
 describe('parseForestModel', () => {
   const model = growForest(module, numbers, { nEstimators: 2, seed: 1 });
   const sorted = growForest(module, classes, { nEstimators: 2, criterion: 'gini' });
-  const bytes = (values: Uint16Array | Uint32Array | Float64Array) => encodeBase64(new Uint8Array(values.buffer));
+  const bytes = (values: Uint16Array | Uint32Array | Float64Array) => encodeBase64(values);
   const [first, second] = readForest(model).trees;
   const nodes = Uint16Array.of(...first!.nodes, ...second!.nodes);
   const leaves = Float64Array.of(...first!.leaves, ...second!.leaves);

@@ -2,8 +2,9 @@ import { distinctRows, numericColumns, parseCsv, rowOf, type NumericTable } from
 import type { Kwargs, Result } from '#catalog';
 import type { TaskBody } from './body.ts';
 import { betweenSteps, invalidInput, within, withFaults } from './faults.ts';
-import { Ensemble, type Predictions } from './models/ensemble.ts';
+import type { Predictions } from './models/predictor.ts';
 import { Rating, spreadNear } from './models/rating.ts';
+import { Surrogate } from './models/surrogate.ts';
 
 type Proposal = Result<'score_candidates'>['proposals'][number];
 
@@ -21,19 +22,19 @@ interface Candidates {
  * known, so that a batch does not crowd. Of equal scores the earlier row wins.
  */
 export const scoreCandidates: TaskBody<'score_candidates'> = withFaults(async (context, kwargs) => {
-  const [ensemble, bytes] = await Promise.all([
-    Ensemble.load(context, kwargs.model_path, kwargs.std_scale),
+  const [surrogate, bytes] = await Promise.all([
+    Surrogate.load(context, kwargs.model_path, kwargs.std_scale),
     context.files.read(kwargs.pool),
   ]);
-  if (ensemble.inputs.join('\n') !== kwargs.inputs.join('\n')) {
-    throw invalidInput('inputs', `expected the model’s inputs, ${ensemble.inputs.join(', ')}`);
+  if (surrogate.inputs.join('\n') !== kwargs.inputs.join('\n')) {
+    throw invalidInput('inputs', `expected the model’s inputs, ${surrogate.inputs.join(', ')}`);
   }
   const table = within(kwargs.pool, () => numericColumns(parseCsv(bytes), kwargs.inputs));
   const candidates = untried(table, kwargs.exclude);
   context.progress({ fraction: 0.5, message: `scoring ${candidates.rows.length} candidates` });
   await betweenSteps(context);
-  const predictions = ensemble.predict(candidates.x, candidates.rows.length);
-  return { proposals: pick(context.kernels, ensemble, candidates, predictions, kwargs) };
+  const predictions = surrogate.predict(candidates.x, candidates.rows.length);
+  return { proposals: pick(context.kernels, surrogate, candidates, predictions, kwargs) };
 });
 
 function untried(table: NumericTable, exclude: readonly number[]): Candidates {
@@ -47,7 +48,7 @@ function untried(table: NumericTable, exclude: readonly number[]): Candidates {
 
 function pick(
   kernels: WebAssembly.Module,
-  ensemble: Ensemble,
+  surrogate: Surrogate,
   { rows, table, x }: Candidates,
   predictions: Predictions,
   kwargs: Kwargs<'score_candidates'>,
@@ -72,7 +73,7 @@ function pick(
   const proposals: Proposal[] = [];
   for (let slot = 0; slot < Math.min(count, rows.length); slot++) {
     const scalarization = scalarizations?.[slot % scalarizations.length];
-    const rating = new Rating(kernels, ensemble, {
+    const rating = new Rating(kernels, surrogate, {
       ...{ acquisition, goal, seed, slot, scalarization },
       best: scalarization === undefined ? best : scalarization.best,
     });
@@ -93,7 +94,7 @@ function pick(
       score: topScore,
       mean: mean[top] ?? NaN,
       std: std[top] ?? NaN,
-      prediction: predictionAt(predictions, top, ensemble.targets.length),
+      prediction: predictionAt(predictions, top, surrogate.targets.length),
     });
     if (slot + 1 < count) shun([points[top] ?? []]);
   }

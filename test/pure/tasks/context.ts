@@ -2,7 +2,7 @@ import { findTaskType, parseArguments, type KwargsInput, type Result, type TaskN
 import { kernelDigest } from '#kernels';
 import { sha256Hex, TabgridError, type Json, type JsonObject, type TaskId } from '#protocol';
 import { bodies, type TaskBody, type TaskContext } from '../../../client/worker/tasks/index.ts';
-import type { ModelFile } from '../../../client/worker/tasks/models/model-file.ts';
+import type { ModelContent, ModelDescription } from '../../../client/worker/tasks/models/model-file.ts';
 import { kernelBytes, kernelModule } from '../kernels/load.ts';
 
 export type LocalTask = keyof typeof bodies;
@@ -42,8 +42,9 @@ export class Workbench {
     return bytes;
   }
 
-  modelFile(path: string): ModelFile {
-    return JSON.parse(new TextDecoder().decode(this.read(path))) as ModelFile;
+  /** A file of perceptrons. */
+  modelFile(path: string): ModelContent & ModelDescription {
+    return JSON.parse(new TextDecoder().decode(this.read(path))) as ModelContent & ModelDescription;
   }
 
   context(snapshot: Uint8Array | null = null): TaskContext {

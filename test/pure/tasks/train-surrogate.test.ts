@@ -54,8 +54,8 @@ describe('train_surrogate', () => {
       training: { rows: 32, hidden: [8], epochs: 20, seed: 5 },
       validation: result.validation,
     });
-    const model = decodeModel(bench.read('/models/m.json'));
-    const { mean } = new MlpPredictor(await kernelModule(), model.members).predict(Float64Array.of(0.5, 0.5), 1);
+    const { content } = decodeModel(bench.read('/models/m.json'));
+    const { mean } = new MlpPredictor(await kernelModule(), content.members).predict(Float64Array.of(0.5, 0.5), 1);
     expect(mean[0]).toBeGreaterThan(0);
   });
 

@@ -1,6 +1,5 @@
 import { numericColumns, parseCsv, type NumericTable } from '#kernels/csv';
 import { Rng } from '#kernels/rng';
-import type { TrainingSet } from '#kernels/mlp';
 import type { Kwargs } from '#catalog';
 import type { TaskContext } from '../body.ts';
 import { invalidInput, within } from '../faults.ts';
@@ -53,12 +52,23 @@ function isList(row: Readonly<Record<string, number>> | readonly number[]): row 
   return Array.isArray(row);
 }
 
+/** Rows to learn from, or to be judged by. */
+export interface TrainingSet {
+  /** N×D, row by row. */
+  readonly inputs: Float64Array;
+  /** N×K, row by row. */
+  readonly targets: Float64Array;
+  readonly rows: number;
+  readonly dimension: number;
+  readonly outputs: number;
+}
+
 export interface SplitTable {
   readonly training: TrainingSet;
   readonly heldOut: TrainingSet;
 }
 
-/** Keeps `fraction` of the rows aside, rounded down, at random; at least one is left. All members learn from the same rows. */
+/** Keeps `fraction` of the rows aside, rounded down, at random; at least one is left. What is trained on the others never sees them. */
 export function split(table: NumericTable, dimension: number, fraction: number, seed: number): SplitTable {
   const order = Uint32Array.from({ length: table.rows }, (_, row) => row);
   const held = Math.floor(table.rows * fraction);

@@ -1,7 +1,8 @@
 import { KernelInputError } from '#kernels';
-import { parseMlpModel, readMlpSafetensors, targetCount, writeMlpSafetensors, type MlpModel } from '#kernels/mlp';
+import { readMlpSafetensors, writeMlpSafetensors, type MlpModel } from '#kernels/mlp';
 import { isSafetensors, requireFiniteArray, requireRecord } from '#kernels/runtime';
 import type { Kwargs, Result } from '#catalog';
+import { parseMembers } from './mlp.ts';
 
 /** The options of `train_surrogate` that made a model. */
 export type TrainingRecord = Pick<
@@ -25,17 +26,20 @@ export type TrainingRecord = Pick<
   readonly rows: number;
 };
 
-/** What `train_surrogate` writes: an ensemble with all that is needed to use it. docs/models.md describes each member. */
-export interface ModelFile {
-  readonly format: 'tabgrid-ensemble';
-  readonly version: 1;
+/** The model itself. */
+export interface ModelContent {
+  readonly kind: 'mlp';
+  readonly members: readonly MlpModel[];
+}
+
+/** What a file tells of a model beside the model. docs/models.md describes each member. */
+export interface ModelDescription {
   /** Names of the columns that go in, in order … */
   readonly inputs: readonly string[];
   /** … and of those that come out. */
   readonly targets: readonly string[];
-  readonly members: readonly MlpModel[];
   readonly calibration: {
-    /** For each target, by how much the spread of the members must be multiplied to be a standard deviation. */
+    /** For each target, by how much the predicted spread must be multiplied to be a standard deviation. */
     readonly std_scale: readonly number[];
     /** Half the widths of intervals that hold 50, 90 and 95 %, in such standard deviations; see `calibration` of the task’s result. */
     readonly conformal: NonNullable<Result<'train_surrogate'>['calibration']>['conformal']['factors'] | null;
@@ -47,18 +51,26 @@ export interface ModelFile {
 }
 
 /** The parts of a model file that predictions need. */
-export type UsableModel = Pick<ModelFile, 'inputs' | 'targets' | 'members'> & { readonly stdScale: readonly number[] };
+export type UsableModel = Pick<ModelDescription, 'inputs' | 'targets'> & {
+  readonly content: ModelContent;
+  readonly stdScale: readonly number[];
+};
 
 /** Where the metadata of a safetensors file has all but the members. */
 const metadataKey = 'tabgrid_ensemble';
 
 /** As safetensors where the path says so, else as JSON. */
-export function encodeModel(path: string, model: ModelFile): { bytes: Uint8Array; contentType: string } {
+export function encodeModel(
+  path: string,
+  { members }: ModelContent,
+  { inputs, targets, ...rest }: ModelDescription,
+): { bytes: Uint8Array; contentType: string } {
+  const head = { format: 'tabgrid-ensemble', version: 1, inputs, targets };
   if (!path.endsWith('.safetensors')) {
-    return { bytes: new TextEncoder().encode(`${JSON.stringify(model)}\n`), contentType: 'application/json' };
+    const text = `${JSON.stringify({ ...head, members, ...rest })}\n`;
+    return { bytes: new TextEncoder().encode(text), contentType: 'application/json' };
   }
-  const { members, ...rest } = model;
-  const bytes = writeMlpSafetensors(members, { [metadataKey]: JSON.stringify(rest) });
+  const bytes = writeMlpSafetensors(members, { [metadataKey]: JSON.stringify({ ...head, ...rest }) });
   return { bytes, contentType: 'application/octet-stream' };
 }
 
@@ -94,25 +106,13 @@ export function decodeModel(bytes: Uint8Array): UsableModel {
   if (record.version !== 1) throw new KernelInputError('version', '1', record.version);
   const inputs = names('inputs', record.inputs);
   const targets = names('targets', record.targets);
-  if (!Array.isArray(record.members) || record.members.length === 0) {
-    throw new KernelInputError('members', 'a list of models', record.members);
-  }
-  const members = record.members.map((member: unknown, k) => {
-    const model = parseMlpModel(member);
-    if (model.loss === 'log_loss') throw new KernelInputError(`members[${k}].loss`, 'a regression', model.loss);
-    if (model.layers[0] === inputs.length && targetCount(model) === targets.length) return model;
-    throw new KernelInputError(
-      `members[${k}].layers`,
-      `${inputs.length} inputs and ${targets.length} outputs`,
-      model.layers,
-    );
-  });
+  const members = parseMembers(record.members, inputs, targets);
   const { std_scale: stdScale } = requireRecord('calibration', record.calibration);
   if (!Array.isArray(stdScale)) throw new KernelInputError('calibration.std_scale', 'a list of numbers', stdScale);
   return {
     inputs,
     targets,
-    members,
+    content: { kind: 'mlp', members },
     stdScale: requireFiniteArray('calibration.std_scale', stdScale, targets.length),
   };
 }

@@ -3,9 +3,10 @@ import { math, KernelInputError } from '#kernels';
 import { Rng } from '#kernels/rng';
 import { instantiate } from '#kernels/runtime';
 import type { Kwargs } from '#catalog';
-import type { Ensemble, Predictions } from './ensemble.ts';
+import type { Predictions } from './predictor.ts';
+import type { Surrogate } from './surrogate.ts';
 
-/** How candidates are rated by an ensemble. */
+/** How candidates are rated by a surrogate. */
 export interface RatingOptions {
   readonly acquisition: Kwargs<'score_candidates'>['acquisition'];
   readonly goal: 'max' | 'min';
@@ -37,7 +38,7 @@ export function spreadNear(
   return shunning(math(instantiate(kernels)), points, lengthScale * Math.sqrt(dimension));
 }
 
-/** Turns predictions of an ensemble into scores, of which the greatest is best. */
+/** Turns predictions of a surrogate into scores, of which the greatest is best. */
 export class Rating {
   readonly #acquisition: Acquisition;
   readonly #scalarize: ((values: ArrayLike<number>) => number) | null;
@@ -45,11 +46,11 @@ export class Rating {
   readonly #member: number | null;
   readonly #outputs: number;
 
-  /** @throws KernelInputError when the options do not fit the ensemble. */
-  constructor(kernels: WebAssembly.Module, ensemble: Pick<Ensemble, 'targets' | 'size'>, options: RatingOptions) {
+  /** @throws KernelInputError when the options do not fit the surrogate. */
+  constructor(kernels: WebAssembly.Module, surrogate: Pick<Surrogate, 'targets' | 'size'>, options: RatingOptions) {
     const { kind } = options.acquisition;
     const { scalarization, seed, slot } = options;
-    this.#outputs = ensemble.targets.length;
+    this.#outputs = surrogate.targets.length;
     if (this.#outputs > 1 && scalarization === undefined) {
       throw new KernelInputError('scalarization', `one for a model of ${this.#outputs} outputs`, undefined);
     }
@@ -66,15 +67,15 @@ export class Rating {
       goal: scalarization === undefined ? options.goal : 'min',
       best: options.best,
     });
-    this.#member = kind === 'thompson' ? new Rng(seed, slot).integer(ensemble.size) : null;
+    this.#member = kind === 'thompson' ? new Rng(seed, slot).integer(surrogate.size) : null;
   }
 
   /** What is rated: the only output, or the scalarization of each member’s outputs. */
   reduce({ mean, std, members }: Predictions): Rated {
-    const each = this.#scalarize === null ? members : members.map((member) => this.#scalars(member));
+    if (this.#member === null && this.#scalarize === null) return { mean, std };
+    const each = this.#scalarize === null ? members() : members().map((member) => this.#scalars(member));
     const drawn = this.#member === null ? undefined : each[this.#member];
-    if (drawn !== undefined) return { mean: drawn, std: new Float64Array(drawn.length) };
-    return this.#scalarize === null ? { mean, std } : spreadOf(each);
+    return drawn === undefined ? spreadOf(each) : { mean: drawn, std: new Float64Array(drawn.length) };
   }
 
   /** @param spread Multiplier of the standard deviation, 0 … 1. */

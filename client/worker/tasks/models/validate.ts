@@ -7,9 +7,10 @@ import {
   stdScale,
   type GaussianScores,
 } from '#kernels/calibration';
-import { MlpPredictor, type MlpModel, type TrainingSet } from '#kernels/mlp';
 import { instantiate } from '#kernels/runtime';
 import type { Result } from '#catalog';
+import type { TrainingSet } from './data.ts';
+import type { Predictor } from './predictor.ts';
 
 /** A spread below this share of a target’s deviation is rounding. */
 const smallestShare = 1e-9;
@@ -45,15 +46,15 @@ interface SpreadReport extends GaussianScores {
 }
 
 /**
- * What an ensemble is worth on rows that it has not learnt from. Over several targets `rmse` is that of all values together, the others are means.
+ * What a model is worth on rows that it has not learnt from. Over several targets `rmse` is that of all values together, the others are means.
  *
  * `std_scale` makes the mean square of (error / spread) 1; negative log-likelihood and coverage use for each row the scale that the other rows
- * give, so that they do not judge what they were fitted to. They need two members, or a learnt noise, and two rows.
+ * give, so that they do not judge what they were fitted to. They need a spread (two members, or a learnt noise) and two rows.
  */
-export function validate(kernels: WebAssembly.Module, members: readonly MlpModel[], heldOut: TrainingSet): Validation {
+export function validate(kernels: WebAssembly.Module, predictor: Predictor, heldOut: TrainingSet): Validation {
   const { rows, outputs } = heldOut;
   if (rows === 0) return { report: null, stdScale: Array.from({ length: outputs }, () => 1), calibration: null };
-  const { mean, std } = new MlpPredictor(kernels, members).predict(heldOut.inputs, rows);
+  const { mean, std } = predictor.predict(heldOut.inputs, rows);
   const functions = math(instantiate(kernels));
   const column = (table: Float64Array, k: number): Float64Array =>
     Float64Array.from({ length: rows }, (_, row) => table[row * outputs + k] ?? NaN);

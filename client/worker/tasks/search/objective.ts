@@ -3,8 +3,8 @@ import { isAmong } from '#kernels/acquisition';
 import type { Kwargs, Result } from '#catalog';
 import type { TaskContext } from '../body.ts';
 import { invalidInput } from '../faults.ts';
-import { Ensemble } from '../models/ensemble.ts';
 import { Rating, spreadNear } from '../models/rating.ts';
+import { Surrogate } from '../models/surrogate.ts';
 import { predictionAt } from '../score-candidates.ts';
 
 export interface Bounds {
@@ -58,13 +58,13 @@ async function modelObjective(
   seed: number,
   given: Bounds | null,
 ): Promise<SearchObjective> {
-  const ensemble = await Ensemble.load(context, objective.model_path, objective.std_scale);
-  if (ensemble.inputs.length !== dimension) {
-    throw invalidInput('dimension', `expected the model’s ${ensemble.inputs.length}`);
+  const surrogate = await Surrogate.load(context, objective.model_path, objective.std_scale);
+  if (surrogate.inputs.length !== dimension) {
+    throw invalidInput('dimension', `expected the model’s ${surrogate.inputs.length}`);
   }
   const { acquisition, goal, best, scalarization } = objective;
-  const rating = new Rating(context.kernels, ensemble, { acquisition, goal, best, scalarization, seed, slot: 0 });
-  const customary = ensemble.inputRange(customaryStds);
+  const rating = new Rating(context.kernels, surrogate, { acquisition, goal, best, scalarization, seed, slot: 0 });
+  const customary = surrogate.inputRange(customaryStds);
   const { lower, upper } = given ?? customary;
   const unit = (x: ArrayLike<number>): number[] =>
     lower.map((low, k) => ((x[k] ?? low) - low) / ((upper[k] ?? low) - low));
@@ -88,13 +88,13 @@ async function modelObjective(
       const settled = Float64Array.from({ length: population.length });
       for (let row = 0; row < rows; row++)
         settled.set(settle(population.subarray(row * dimension, (row + 1) * dimension)), row * dimension);
-      const { mean, std } = rating.reduce(ensemble.predict(settled, rows));
+      const { mean, std } = rating.reduce(surrogate.predict(settled, rows));
       return Float64Array.from({ length: rows }, (_, row) => {
         const x = unit(settled.subarray(row * dimension, (row + 1) * dimension));
         if (isAmong(pending, x)) return NaN;
         return -rating.score(mean[row] ?? NaN, std[row] ?? NaN, spread(x));
       });
     },
-    predict: (x) => predictionAt(ensemble.predict(Float64Array.from(x), 1), 0, ensemble.targets.length),
+    predict: (x) => predictionAt(surrogate.predict(Float64Array.from(x), 1), 0, surrogate.targets.length),
   };
 }

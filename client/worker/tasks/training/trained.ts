@@ -1,0 +1,15 @@
+import type { ModelContent, TrainingRecord } from '../models/model-file.ts';
+import type { Predictor } from '../models/predictor.ts';
+
+/** What training comes to, whatever kind of model it is. */
+export interface Trained {
+  readonly content: ModelContent;
+  /** Of the same model. */
+  readonly predictor: Predictor;
+  /** The options that made it, for the file. */
+  readonly record: Omit<TrainingRecord, 'rows'>;
+  /** Per member, where training goes over the rows again and again. */
+  readonly epochsRun: number[];
+  /** Null where there is none. */
+  readonly trainLoss: number | null;
+}

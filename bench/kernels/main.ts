@@ -6,6 +6,7 @@ import { fronts } from './fronts.ts';
 import { processes } from './gp.ts';
 import type { Kernels } from './kernels.ts';
 import { products } from './products.ts';
+import { quality } from './quality.ts';
 import { search } from './search.ts';
 import { training } from './training.ts';
 
@@ -22,6 +23,7 @@ export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<B
   yield* training(kernels);
   yield* products(kernels);
   yield* search(kernels);
+  yield* quality(kernels);
   yield* forests(kernels);
   yield* processes(kernels);
   yield* fronts(kernels);

@@ -5,9 +5,9 @@ export interface Bounds {
 }
 
 /**
- * One run of CMA-ES. Names, meanings and defaults are pycma's (version 4.5), apart from the first four and from `cov` and
- * `lr_adapt`, which are CyberAgent's `cmaes`'. In defaults, d is the number of variables that are not fixed and λ the
- * population size.
+ * One run of CMA-ES. Names, meanings and defaults are pycma's (version 4.5), apart from the first four, from the default of
+ * `CMA_mirrors`, and from `cov` and `lr_adapt`, which are CyberAgent's `cmaes`'. In defaults, d is the number of variables that are
+ * not fixed and λ the population size.
  */
 export interface CmaOptions {
   /** d, 1 … 2,000; up to 100,000 with `CMA_diagonal: true`. */
@@ -48,7 +48,7 @@ export interface CmaOptions {
   readonly cov?: readonly (readonly number[])[];
   /**
    * Candidates that mirror others: below 0.5 a share of λ, above 0.5 a number of at most λ/2; true stands for about a
-   * sixth. Default: true for λ from 3 to 5 and in sequences of runs, else 0.
+   * sixth. Default: true from λ = 3 on, false with `lr_adapt`. pycma has true for λ < 6 only; searches are shorter with it.
    */
   readonly CMA_mirrors?: number | boolean;
   /**

@@ -97,15 +97,14 @@ export function parseElitism(value: unknown): 'none' | 'best' | 'initial' {
 export function parseMirrors(
   mirrors: unknown,
   method: unknown,
-  popsize: number,
-  d: number,
+  { popsize, d, adaptive }: { readonly popsize: number; readonly d: number; readonly adaptive: boolean },
 ): { readonly mirrors: number; readonly paired: boolean } {
   if (method !== undefined && method !== 0 && method !== 2) {
     throw new KernelInputError('CMA_mirrormethod', '0 or 2', method);
   }
   const paired = method === 0;
   if (mirrors === undefined || typeof mirrors === 'boolean') {
-    const wanted = mirrors ?? (popsize > 2 && popsize < 6);
+    const wanted = mirrors ?? (popsize > 2 && !adaptive);
     return { mirrors: wanted ? Math.floor(0.79 + 0.16 * Math.min(popsize, 2 * d + 2)) : 0, paired };
   }
   const number = requireNumber('CMA_mirrors', mirrors, { min: 0 });

@@ -211,6 +211,7 @@ export function parseOptions(options: CmaOptions): ResolvedOptions {
   // As in pycma, defaults that depend on λ take it before it is rounded.
   const lambda = options.popsize ?? defaultPopsize(d);
   const popsize = checkPopsize(options.popsize ?? Math.floor(lambda), d);
+  const adaptive = parseFlag('lr_adapt', options.lr_adapt, false);
   const number = (field: keyof CmaOptions, otherwise: number, min = 0): number =>
     options[field] === undefined ? otherwise : requireNumber(field, options[field], { min });
   const integer = (field: keyof CmaOptions, otherwise: number, min: number): number =>
@@ -231,9 +232,9 @@ export function parseOptions(options: CmaOptions): ResolvedOptions {
     active: parseFlag('CMA_active', options.CMA_active, true),
     diagonalIterations,
     ...parseSpread(options, place),
-    ...parseMirrors(options.CMA_mirrors, options.CMA_mirrormethod, popsize, d),
+    ...parseMirrors(options.CMA_mirrors, options.CMA_mirrormethod, { popsize, d, adaptive }),
     elitist: parseElitism(options.CMA_elitist),
-    adaptive: parseFlag('lr_adapt', options.lr_adapt, false),
+    adaptive,
     dampfac: requireNumber('CSA_dampfac', options.CSA_dampfac ?? 1, { min: 0, above: true }),
     updatecovwait: options.updatecovwait === undefined ? undefined : integer('updatecovwait', 0, 0),
     ftarget: options.ftarget === undefined ? -Infinity : requireNumber('ftarget', options.ftarget),

@@ -36,13 +36,10 @@ interface Setup {
   readonly workspace: Workspace;
 }
 
-/**
- * Options of a sequence of runs: mirror images and elitism by default, which a single run does without. Measured in
- * docs/decisions.
- */
+/** Options of a sequence of runs: elitism by default, which a single run does without. Measured in docs/decisions. */
 function sequenceOptions(options: CmaOptions, { restarts }: RestartOptions): CmaOptions {
   if (restarts === 'none') return options;
-  return { CMA_mirrors: true, CMA_elitist: options.lr_adapt !== true, ...options };
+  return { CMA_elitist: options.lr_adapt !== true, ...options };
 }
 
 function prepare(module: WebAssembly.Module, given: CmaOptions, restart: RestartOptions): Setup {

@@ -14,11 +14,13 @@ export type FleetObjective =
   | { readonly kind: 'acquisition'; readonly acquisition: AcquisitionOptions; readonly member?: number };
 
 /** One run: where it begins, or where it was; and what it minimises. */
-export type FleetRun = { readonly objective: FleetObjective } & (
-  | { readonly options: CmaOptions }
-  /** Bytes of `CmaEs.snapshot` or `CmaFleet.snapshot`. */
-  | { readonly snapshot: Uint8Array }
-);
+export type FleetRun = { readonly objective: FleetObjective } &
+  /** `CMA_mirrors` is false by default here. */
+  (
+    | { readonly options: CmaOptions }
+    /** Bytes of `CmaEs.snapshot` or `CmaFleet.snapshot`. */
+    | { readonly snapshot: Uint8Array }
+  );
 
 export interface FleetOptions {
   /** At least one, all of the same dimension. Seeds, populations, bounds, tolerances and objectives may differ. */

@@ -37,7 +37,8 @@ export function resultOf(es: CmaEs): FleetResult {
 
 function begin(workspace: Workspace, run: FleetRun): CmaEs {
   if ('snapshot' in run) return CmaEs.resumeAt(workspace, run.snapshot);
-  return CmaEs.createAt({ workspace, stream: 0 }, run.options);
+  // The shader draws every candidate, and both sides run the same search.
+  return CmaEs.createAt({ workspace, stream: 0 }, { CMA_mirrors: false, ...run.options });
 }
 
 /** Refusals name the run that they are about. */

@@ -37,7 +37,7 @@ async function finish(fleet: CmaFleet): Promise<CmaFleet> {
 }
 
 function alone(options: CmaOptions): CmaEs {
-  const es = CmaEs.create(module, options);
+  const es = CmaEs.create(module, { CMA_mirrors: false, ...options });
   const problem = builtin(module, 'rosenbrock', options.dimension);
   while (Object.keys(es.stop()).length === 0) es.tell(problem.evaluateMany(es.ask(), es.popsize));
   return es;
@@ -144,7 +144,9 @@ describe('bad fleets', () => {
 
 describe('what the GPU takes', () => {
   const shape = { dimension: 3, popsize: 10, recent: 40, width: 0, members: 0 };
-  const limits = { maxBufferSize: 1 << 28, maxStorageBufferBindingSize: 1 << 27 } as Parameters<typeof unsupported>[2];
+  const limitsWith = (maxBufferSize: number) =>
+    ({ maxBufferSize, maxStorageBufferBindingSize: 1 << 27 }) as Parameters<typeof unsupported>[2];
+  const limits = limitsWith(1 << 28);
   const obstacle = (options: FleetOptions, own = limits): string | undefined =>
     unsupported(planFleet(module, options), new FleetLayout(shape), own);
 
@@ -164,7 +166,7 @@ describe('what the GPU takes', () => {
     ['fixed_variables', { fixed_variables: { 1: 2 } }],
     ['integer_variables', { integer_variables: [0] }],
     ['CMA_diagonal', { CMA_diagonal: 3 }],
-    ['CMA_mirrors', { popsize: 4 }],
+    ['CMA_mirrors', { CMA_mirrors: true }],
     ['CMA_elitist', { CMA_elitist: true }],
     ['lr_adapt', { lr_adapt: true }],
   ])('is not %s', (name, options) => {
@@ -176,9 +178,9 @@ describe('what the GPU takes', () => {
     const objective = { kind: 'acquisition', acquisition: { kind: 'mean', goal: 'max' } } as const;
     const noisy = { runs: [{ objective, options: start() }], ensemble: [model(3, 1, 'gaussian_nll')] };
     expect(obstacle(noisy)).toBe('The GPU knows no models with the loss gaussian_nll.');
-    const small = obstacle({ runs: [run()] }, { ...limits, maxBufferSize: 100 });
+    const small = obstacle({ runs: [run()] }, limitsWith(100));
     expect(small).toMatch(/^The fleet needs buffers of \d+ bytes/);
-    const es = CmaEs.create(module, start());
+    const es = CmaEs.create(module, start({ CMA_mirrors: 0 }));
     es.inject([[1, 1, 1]]);
     const guests = { objective: { kind: 'function', name: 'sphere' }, snapshot: es.snapshot() } as const;
     expect(obstacle({ runs: [guests] })).toBe('The GPU takes no injected points, and run 0 has some.');

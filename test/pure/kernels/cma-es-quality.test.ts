@@ -33,7 +33,7 @@ describe('evaluations to 1e-8 in ten dimensions, median of eleven seeds', () => 
     { name: 'sphere', objective: sphere, x0: 3, sigma0: 2, pycma: 1414 },
     { name: 'ellipsoid', objective: ellipsoid, x0: 3, sigma0: 2, pycma: 3951 },
     { name: 'Rosenbrock', objective: rosenbrock, x0: 0, sigma0: 0.5, pycma: 4903 },
-  ])('are within 15 % of pycma’s on $name', ({ objective, x0, sigma0, pycma }) => {
+  ])('are fewer than pycma’s on $name', ({ objective, x0, sigma0, pycma }) => {
     const needed = seeds.map((seed) => {
       const es = CmaEs.create(module, {
         dimension: 10,
@@ -45,8 +45,7 @@ describe('evaluations to 1e-8 in ten dimensions, median of eleven seeds', () => 
       while (running(es)) es.tell(values(es, objective));
       return 'ftarget' in es.stop() ? es.evaluations : Infinity;
     });
-    expect(median(needed) / pycma).toBeGreaterThan(0.85);
-    expect(median(needed) / pycma).toBeLessThan(1.15);
+    expect(median(needed)).toBeLessThan(pycma);
   });
 });
 

@@ -31,11 +31,6 @@ export function mlpTable({ rows, dimension }: MlpWorkload): TrainingSet {
   return { inputs, targets, rows, dimension, outputs: 1 };
 }
 
-/** Floating-point operations of the products in one training: forward, ∂W, and ∂x of every layer but the first. */
-export function mlpFlop({ rows, dimension, width, epochs }: MlpWorkload): number {
-  return epochs * rows * (4 * dimension * width + 6 * (width * width + width));
-}
-
 /** Processor seconds of one whole training, from the table to the last epoch: the median of `repeats`. */
 export function mlpSeconds(module: WebAssembly.Module, workload: MlpWorkload, repeats: number): number {
   const table = mlpTable(workload);

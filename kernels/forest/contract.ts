@@ -8,7 +8,7 @@ import {
   requireTable,
 } from '../runtime/index.ts';
 
-export const CRITERIA = ['squared_error', 'gini'] as const;
+const CRITERIA = ['squared_error', 'gini'] as const;
 /** What a split reduces: the squared error around the mean (regression), or Gini's impurity (classification). */
 export type Criterion = (typeof CRITERIA)[number];
 

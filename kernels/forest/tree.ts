@@ -12,9 +12,3 @@ export interface Tree {
   /** D: by how much splits on each feature reduced the impurity, times the weight of the rows. */
   readonly importances: Float64Array;
 }
-
-/** Trees `from`, `from` + 1 … of a forest. */
-export interface TreeRange {
-  readonly from: number;
-  readonly trees: readonly Tree[];
-}

@@ -5,7 +5,7 @@ export const COVARIANCES = ['matern32', 'matern52', 'rbf'] as const;
 export type Covariance = (typeof COVARIANCES)[number];
 
 export const MEANS = ['fitted', 'average'] as const;
-export const PRIORS = ['none', 'dimension-scaled'] as const;
+const PRIORS = ['none', 'dimension-scaled'] as const;
 
 /**
  * Numbers to learn from. At least one row; more inputs than rows are fine, equal rows too. All finite, magnitude up to 1e100.

@@ -109,7 +109,7 @@ function scaleInputs(process: Process): void {
 }
 
 /** Copies row `row` of the scaled inputs to `point`. */
-export function gatherPoint(process: Process, row: i32): void {
+function gatherPoint(process: Process, row: i32): void {
   let from = process.scaled + ((<usize>row) << 3);
   for (let d: usize = 0; d < <usize>process.dimension; d++) {
     store<f64>(process.point + (d << 3), load<f64>(from));

@@ -7,7 +7,7 @@ import type { CheckedSchedule, Schedule } from './schedule.ts';
 export const ACTIVATIONS = ['relu', 'tanh', 'gelu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
-export const SOLVERS = ['adam', 'adamw'] as const;
+const SOLVERS = ['adam', 'adamw'] as const;
 export type Solver = (typeof SOLVERS)[number];
 
 /**

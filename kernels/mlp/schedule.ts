@@ -1,6 +1,6 @@
 import { KernelInputError, requireChoice, requireNumber, requireRecord } from '../runtime/index.ts';
 
-export const SCHEDULE_KINDS = ['constant', 'cosine', 'step', 'exponential'] as const;
+const SCHEDULE_KINDS = ['constant', 'cosine', 'step', 'exponential'] as const;
 
 /**
  * How the step size α changes while training goes on; E is the number of epochs, w that of the warm-up.

@@ -9,7 +9,7 @@ function covers({ values, objectives }: Minimised, a: number, b: number, from: n
 }
 
 /** Rows by their objectives in turn, ties by index: no row is dominated by a later one. */
-export function lexicographicOrder({ values, rows, objectives }: Minimised): Uint32Array {
+function lexicographicOrder({ values, rows, objectives }: Minimised): Uint32Array {
   return Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => {
     for (let k = 0; k < objectives; k++) {
       const difference = (values[a * objectives + k] ?? NaN) - (values[b * objectives + k] ?? NaN);

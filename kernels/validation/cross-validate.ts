@@ -3,7 +3,7 @@ import { checkTable, selectRows } from './contract.ts';
 import type { Estimator, Fold, Table } from './contract.ts';
 import { accuracy, likeliest, logLoss, r2, rmse } from './scores.ts';
 
-export const SCORINGS = ['r2', 'rmse', 'accuracy', 'logLoss'] as const;
+const SCORINGS = ['r2', 'rmse', 'accuracy', 'logLoss'] as const;
 /** R² and accuracy are better when higher, the others when lower. Accuracy and log-loss are for classes, the others for numbers. */
 export type Scoring = (typeof SCORINGS)[number];
 

@@ -35,12 +35,19 @@ describe('the benchmark of the kernels', () => {
     expect(line?.ratio).toBeGreaterThan(0);
   });
 
-  it.each([
-    ['gp-100', 'processor s per fit'],
-    ['pareto-3d', 'processor s per front'],
-  ])('times %s, which has no peer', async (name, unit) => {
-    const [line] = await bench('kernels', '--quick', '--only', name);
-    expect(line).toMatchObject({ bench: 'kernels', case: name, unit, peers: {}, ratio: null });
+  it('times Gaussian processes beside scikit-learn’s, with the quality of both', async () => {
+    const [line] = await bench('kernels', '--quick', '--only', 'gp-100');
+    expect(line).toMatchObject({ bench: 'kernels', case: 'gp-100', unit: 'processor s per fit' });
+    const { peers, missing = [] } = line as { peers: object; missing?: string[] };
+    expect([...Object.keys(peers), ...missing]).toEqual([expect.stringMatching(/^scikit-learn/)]);
+    for (const figure of ['r2', ...(missing.length === 0 ? ['peer_r2'] : [])]) {
+      expect(line?.[figure], figure).toBeGreaterThan(0.5);
+    }
+  });
+
+  it('times fronts, which have no peer', async () => {
+    const [line] = await bench('kernels', '--quick', '--only', 'pareto-3d');
+    expect(line).toMatchObject({ case: 'pareto-3d', unit: 'processor s per front', peers: {}, ratio: null });
     expect(line?.ours).toBeGreaterThan(0);
   });
 

@@ -1,34 +1,8 @@
-import { KernelInputError } from '../runtime/index.ts';
 import { normalQuantile } from '../rng/index.ts';
 import type { MathExports } from '../math/index.ts';
 import type { RunBlock } from './block.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Space } from './space.ts';
-
-/** A variable that takes whole numbers: its index among the free ones, and the ends of its range. */
-export interface WholeNumber {
-  readonly index: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/**
- * @param lower bounds of the free variables.
- * @throws KernelInputError where fewer than two whole numbers lie within the bounds.
- */
-export function wholeNumbers(
-  indices: readonly number[],
-  lower: readonly number[],
-  upper: readonly number[],
-  space: Space,
-): WholeNumber[] {
-  return indices.map((index) => {
-    const low = Math.ceil(lower[index] ?? -Infinity);
-    const high = Math.floor(upper[index] ?? Infinity);
-    if (low < high) return { index, low, high };
-    throw new KernelInputError('integer_variables', 'two whole numbers within the bounds at least', space.free[index]);
-  });
-}
+import type { WholeNumber } from './space.ts';
 
 /** Where a distribution stands in one coordinate. */
 export interface Marginal {

@@ -18,11 +18,9 @@ import {
   parseStagnation,
   spread,
 } from './fields.ts';
-import { wholeNumbers } from './integers.ts';
-import type { WholeNumber } from './integers.ts';
 import { defaultPopsize } from './parameters.ts';
-import { parseFixed, parseIntegers } from './space.ts';
-import type { Space } from './space.ts';
+import { parseFixed, parseIntegers, wholeNumbers } from './space.ts';
+import type { Space, WholeNumber } from './space.ts';
 
 /**
  * Options with every default filled in, for the free variables alone: lists have their length, d. Open sides of bounds are

@@ -1,18 +1,12 @@
 import type { MathExports } from '../math/index.ts';
 import type { RunBlock } from './block.ts';
+import { median } from './median.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Weights of the penalty by coordinate (none before the mean has been outside), and spreads of values, newest first. */
 export interface PenaltyState {
   readonly weights: Float64Array;
   readonly spreads: Float64Array;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
 /**

@@ -2,7 +2,8 @@
  * Learning rates that follow the signal-to-noise ratio of the steps, as the paper writes them: M. Nomura, Y. Akimoto,
  * I. Ono, CMA-ES with Learning Rate Adaptation, arXiv:2304.03473, algorithm 1. Σ = σ²·C. For tests, and for reading.
  */
-import type { Axes, Matrix } from './reference.ts';
+import { at } from './reference-matrix.ts';
+import type { Axes, Matrix } from './reference-matrix.ts';
 
 /** A normal distribution N(m, σ²·C). */
 export interface Distribution {
@@ -11,7 +12,6 @@ export interface Distribution {
   readonly C: Matrix;
 }
 
-const at = (vector: readonly number[], i: number): number => vector[i] ?? NaN;
 const squared = (vector: readonly number[]): number => vector.reduce((sum, value) => sum + value ** 2, 0);
 const combine = (a: Matrix, b: Matrix, f: (x: number, y: number) => number): Matrix =>
   a.map((row, i) => row.map((value, j) => f(value, b[i]?.[j] ?? NaN)));

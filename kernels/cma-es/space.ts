@@ -86,3 +86,28 @@ export function parseIntegers(integers: unknown, space: Space): number[] {
   });
   return space.free.flatMap((place, i) => (chosen.has(place) ? [i] : []));
 }
+
+/** A variable that takes whole numbers: its index among the free ones, and the ends of its range. */
+export interface WholeNumber {
+  readonly index: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * @param lower bounds of the free variables.
+ * @throws KernelInputError where fewer than two whole numbers lie within the bounds.
+ */
+export function wholeNumbers(
+  indices: readonly number[],
+  lower: readonly number[],
+  upper: readonly number[],
+  space: Space,
+): WholeNumber[] {
+  return indices.map((index) => {
+    const low = Math.ceil(lower[index] ?? -Infinity);
+    const high = Math.floor(upper[index] ?? Infinity);
+    if (low < high) return { index, low, high };
+    throw new KernelInputError('integer_variables', 'two whole numbers within the bounds at least', space.free[index]);
+  });
+}

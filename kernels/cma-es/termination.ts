@@ -1,6 +1,7 @@
 import { ALL_NAN_ITERATIONS } from './contract.ts';
 import type { StopReasons } from './contract.ts';
 import type { Scalar } from './layout.ts';
+import { median } from './median.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Every how many iterations best and median enter the long history. */
@@ -26,13 +27,6 @@ export interface TerminationState {
   readonly counters: { flat: number; anchored: number };
   /** Best values of late, all kept best values, all kept medians (oldest first), and [first median, least median]. */
   readonly histories: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
 function range(values: readonly number[]): number {

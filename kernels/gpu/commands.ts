@@ -1,14 +1,12 @@
-import type { GpuDevice } from './device.ts';
-
 /** Commands that go to the device together, in order; each dispatch sees what the ones before it wrote. */
 export class Commands {
-  readonly #device: GpuDevice;
+  readonly #device: GPUDevice;
   readonly #encoder: GPUCommandEncoder;
   #pass: GPUComputePassEncoder | null = null;
 
-  constructor(device: GpuDevice) {
+  constructor(device: GPUDevice) {
     this.#device = device;
-    this.#encoder = device.raw.createCommandEncoder();
+    this.#encoder = device.createCommandEncoder();
   }
 
   /**
@@ -37,7 +35,7 @@ export class Commands {
 
   submit(): void {
     this.#endPass();
-    this.#device.raw.queue.submit([this.#encoder.finish()]);
+    this.#device.queue.submit([this.#encoder.finish()]);
   }
 
   #endPass(): void {

@@ -116,7 +116,7 @@ export class GpuDevice {
   }
 
   commands(): Commands {
-    return new Commands(this);
+    return new Commands(this.raw);
   }
 
   /**

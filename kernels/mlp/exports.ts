@@ -32,5 +32,6 @@ export interface MlpExports {
   mlpSpread(members: Pointer, m: number, n: number, mean: Pointer, deviation: Pointer): void;
 }
 
+/** In the binary and in the shaders alike. */
 export const ACTIVATION_CODES = { relu: 0, tanh: 1, gelu: 2 } as const;
 export const LOSS_CODES = { squared_error: 0, gaussian_nll: 1, log_loss: 2 } as const;

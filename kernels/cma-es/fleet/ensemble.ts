@@ -1,9 +1,7 @@
 import type { MlpModel } from '../../mlp/index.ts';
+import { ACTIVATION_CODES } from '../../mlp/exports.ts';
 import { layerShapes } from '../../mlp/layers.ts';
 import { modelParameters } from '../../mlp/model.ts';
-
-/** Numbers of the activations that ensemble.wgsl knows. */
-export const ACTIVATION_CODES: Readonly<Record<string, number>> = { relu: 0, tanh: 1, gelu: 2 };
 
 /** An ensemble as ensemble.wgsl reads it: a description of integers, and the numbers that it points into. */
 export interface PackedEnsemble {
@@ -26,7 +24,7 @@ export function packEnsemble(models: readonly MlpModel[]): PackedEnsemble {
     const { inputs, outputs, layers } = model;
     const scaling = put([...inputs.mean, ...inputs.scale, outputs.mean[0] ?? 0, outputs.scale[0] ?? 1]);
     const weights = put(modelParameters(model));
-    description.push(ACTIVATION_CODES[model.activation] ?? 0, layers.length - 1, scaling);
+    description.push(ACTIVATION_CODES[model.activation], layers.length - 1, scaling);
     for (const layer of layerShapes(layers)) description.push(layer.inputs, layer.outputs, weights + layer.weights);
   }
   const network = new Float32Array(Math.max(1, place));

@@ -2,7 +2,6 @@ import type { MlpModel } from '../../mlp/index.ts';
 import { lossOf } from '../../mlp/model.ts';
 import type { CmaOptions } from '../contract.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { ACTIVATION_CODES } from './ensemble.ts';
 import { FLEET_LIMITS } from './contract.ts';
 import type { FleetLayout } from './layout.ts';
 import type { FleetPlan, PlannedRun } from './plan.ts';
@@ -66,12 +65,8 @@ export function generationOperations(plan: FleetPlan, run: PlannedRun): number {
 }
 
 function foreignModel(ensemble: readonly MlpModel[]): string | undefined {
-  const known = Object.keys(ACTIVATION_CODES);
-  for (const model of ensemble) {
-    if (!known.includes(model.activation)) return `The GPU knows no activation ${model.activation}.`;
-    if (lossOf(model) !== 'squared_error') return `The GPU knows no models with the loss ${lossOf(model)}.`;
-  }
-  return undefined;
+  const other = ensemble.map(lossOf).find((loss) => loss !== 'squared_error');
+  return other === undefined ? undefined : `The GPU knows no models with the loss ${other}.`;
 }
 
 function foreignRun(plan: FleetPlan, run: PlannedRun, index: number): string | undefined {

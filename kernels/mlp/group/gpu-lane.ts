@@ -12,26 +12,14 @@ import { stepRates } from './rates.ts';
 import { planEpoch } from './spans.ts';
 import type { Span, Work } from './spans.ts';
 import { makeTables } from './tables.ts';
-import type { TablePlace } from './tables.ts';
 import { TrainingBuffers } from './training-buffers.ts';
-import type { DeviceReport } from './training-buffers.ts';
+import type { DeviceReport, LaneMember } from './training-buffers.ts';
 
 /** What a snapshot of a trainer holds. */
 export interface TrainerState {
   readonly options: CheckedMlpOptions;
   readonly progress: Progress;
   readonly arenas: Arenas;
-}
-
-/** A member as the lane follows it. */
-export interface LaneMember {
-  readonly options: CheckedMlpOptions;
-  readonly place: TablePlace;
-  readonly batchSize: number;
-  /** Steps of one epoch. */
-  readonly batches: number;
-  progress: Progress;
-  fault: KernelInputError | null;
 }
 
 interface Checkpoint {

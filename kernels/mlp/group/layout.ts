@@ -1,11 +1,9 @@
 import { packRecords } from '../../gpu/index.ts';
 import type { Word } from '../../gpu/index.ts';
 import type { TrainingSet } from '../contract.ts';
+import { ACTIVATION_CODES } from '../exports.ts';
 import { layerShapes, parameterCount } from '../layers.ts';
 import type { Activation, CheckedMlpOptions } from '../options.ts';
-
-/** As in activation.wgsl. */
-const ACTIVATION_CODES: Readonly<Record<Activation, number>> = { relu: 0, tanh: 1, gelu: 2 };
 
 /** Rows for which the scratch has room at least: validation gains nothing from more. */
 const MIN_CAPACITY = 64;

@@ -1,11 +1,14 @@
 import { packRecords } from '../../gpu/index.ts';
 import type { Binding, Commands, GpuDevice, Program, Word } from '../../gpu/index.ts';
-import type { LaneMember } from './gpu-lane.ts';
+import type { KernelInputError } from '../../runtime/index.ts';
+import type { CheckedMlpOptions } from '../options.ts';
 import type { Layout } from './layout.ts';
 import { watchedLoss } from '../progress.ts';
+import type { Progress } from '../snapshot.ts';
 import { penaltyOf } from './rates.ts';
 import { RECORD_BYTES, packSpans } from './spans.ts';
 import type { Span } from './spans.ts';
+import type { TablePlace } from './tables.ts';
 
 /** Group 0 of train.wgsl. */
 const BINDINGS: readonly Binding[] = [
@@ -22,6 +25,17 @@ const BINDINGS: readonly Binding[] = [
 ];
 const SPAN_BYTES = 24;
 const REPORT_BYTES = 16;
+
+/** A member as its lane follows it. */
+export interface LaneMember {
+  readonly options: CheckedMlpOptions;
+  readonly place: TablePlace;
+  readonly batchSize: number;
+  /** Steps of one epoch. */
+  readonly batches: number;
+  progress: Progress;
+  fault: KernelInputError | null;
+}
 
 /** What the device says of one epoch of one member. */
 export interface DeviceReport {

@@ -1,10 +1,10 @@
 /**
  * `npm run bench -- <name> [--quick] [--only <case>]` bundles `bench/<name>/main.ts` and prints what its `run({ quick, only })` yields: one JSON
  * object a line, `{bench, case, unit, ours, peers, ratio}`. `ratio` is against the best peer, above 1 when we are ahead. `--only` takes how the
- * names of the wanted cases begin.
+ * names of the wanted cases begin. Files beside it that are named `*.process.ts` are bundled too, as `*.process.mjs`: programs of its own.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -43,9 +43,10 @@ execFileSync(process.execPath, [join(root, 'scripts', 'build-kernels.mjs')], { c
 // As deep below the root as its source, so that what it finds by its own address it finds here too.
 const folder = join(root, 'dist', `bench-${name}.${process.pid}`);
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const programs = readdirSync(join(root, 'bench', name)).filter((file) => /^main\.ts$|\.process\.ts$/.test(file));
 await build({
   absWorkingDir: root,
-  entryPoints: { main: sourceOf(name) },
+  entryPoints: programs.map((file) => join(root, 'bench', name, file)),
   outdir: folder,
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -44,12 +44,15 @@ export class Peer {
     this.#complaint = complaint;
   }
 
-  /** @returns the peer, or in one line why it cannot be had */
-  static async start(script: string, peer: string): Promise<Peer | string> {
+  /**
+   * @param more further arguments of the script
+   * @returns the peer, or in one line why it cannot be had
+   */
+  static async start(script: string, peer: string, ...more: readonly string[]): Promise<Peer | string> {
     const { command, args } = commandFor(script);
     const local = fileURLToPath(new URL('python', folder));
     const pythonPath = [process.env.PYTHONPATH, local].filter(Boolean).join(':');
-    const child = spawn(command, [...args, peer], {
+    const child = spawn(command, [...args, peer, ...more], {
       env: { ...process.env, ...oneThread, PYTHONPATH: pythonPath, PYTHONUNBUFFERED: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -89,9 +92,11 @@ export interface Field {
   readonly missing: readonly string[];
 }
 
-/** Starts peers, given as [script in bench/peers, name of the peer]. */
-export async function startPeers(wanted: readonly (readonly [script: string, peer: string])[]): Promise<Field> {
-  const started = await Promise.all(wanted.map(([script, peer]) => Peer.start(script, peer)));
+/** Starts peers, given as [script in bench/peers, name of the peer, further arguments of the script]. */
+export async function startPeers(
+  wanted: readonly (readonly [script: string, peer: string, ...more: string[]])[],
+): Promise<Field> {
+  const started = await Promise.all(wanted.map((command) => Peer.start(...command)));
   return {
     peers: started.filter((one) => one instanceof Peer),
     missing: started.filter((one) => typeof one === 'string'),

@@ -1,0 +1,84 @@
+import { availableParallelism } from 'node:os';
+import { compete, type Contest } from '../lib/contest.ts';
+import { type BenchLine } from '../lib/line.ts';
+import type { Field } from '../lib/peer.ts';
+import { startEdge, type Edge } from './edge.ts';
+import { batchCount, readResults, submitBatches, submitSingly } from './submitter.ts';
+import { startSessions, startWorker, type WorkerProcess } from './workers.ts';
+
+type Work = Pick<Contest, 'case' | 'rounds' | 'request'>;
+
+/** Tasks, from the first submission until the last result has been read, as a rate. */
+async function rate(edge: Edge, tasks: number, submit: () => Promise<string>): Promise<number> {
+  // Ids carry the millisecond, and a round may begin in that in which the last one ended.
+  const since = new Date(Math.floor(Date.now()) + 1);
+  while (Date.now() < since.getTime());
+  const begunMs = performance.now();
+  const last = await submit();
+  await readResults(edge.grid, since, tasks, last);
+  return (tasks / (performance.now() - begunMs)) * 1000;
+}
+
+async function race(
+  field: Field,
+  work: Work,
+  startWorkers: (edge: Edge) => Promise<WorkerProcess>,
+  measure: (edge: Edge) => Promise<number>,
+): Promise<BenchLine> {
+  const edge = await startEdge();
+  try {
+    const workers = await startWorkers(edge);
+    try {
+      const line = await compete(
+        {
+          ...work,
+          bench: 'broker',
+          unit: 'tasks/s',
+          better: 'more',
+          ours: () => measure(edge),
+          read: ({ tasks_per_s: rate = NaN }) => rate,
+        },
+        field,
+      );
+      return { ...line, workers: workers.label };
+    } finally {
+      await workers.stop();
+    }
+  } finally {
+    await edge.stop();
+  }
+}
+
+/** Batches of 1,000. `ours` is what `tabgrid worker` does; `in_process` what the broker does when bodies run beside the connection. */
+export async function bulk(name: string, field: Field, quick: boolean, request: object): Promise<BenchLine> {
+  const tasks = quick ? 2_000 : 20_000;
+  const rounds = quick ? 1 : 3;
+  const measure = (edge: Edge): Promise<number> => rate(edge, tasks, () => submitBatches(edge.grid, tasks));
+  const line = await race(
+    field,
+    { case: name, rounds, request },
+    (edge) =>
+      startWorker(edge, { concurrency: availableParallelism(), prefetch: Math.floor(200 / availableParallelism()) }),
+    measure,
+  );
+  const inProcess = await race(
+    { peers: [], missing: [] },
+    { case: name, rounds, request },
+    (edge) => startSessions(edge, 1, { concurrency: 50, prefetch: 4 }),
+    measure,
+  );
+  return { ...line, tasks, batch: batchCount, in_process: { ours: inProcess.ours, workers: inProcess.workers } };
+}
+
+/** One task a message: 32 submitters, 32 workers that take one at a time. */
+export async function single(name: string, field: Field, quick: boolean): Promise<BenchLine> {
+  const tasks = quick ? 1_000 : 10_000;
+  const submitters = 32;
+  const line = await race(
+    field,
+    { case: name, rounds: quick ? 1 : 3, request: { work: 'single', tasks, submitters, concurrency: 32 } },
+    (edge) => startSessions(edge, 32, { concurrency: 1, prefetch: 1 }),
+    (edge) => rate(edge, tasks, () => submitSingly(edge.grid, tasks, submitters)),
+  );
+  return { ...line, tasks, submitters };
+}

@@ -10,7 +10,8 @@ const peers = fileURLToPath(new URL('peers', import.meta.url));
 const systemPython = '/usr/bin/python3';
 const python = process.env.TABGRID_PYTHON ?? (existsSync(systemPython) ? systemPython : 'python3');
 const pythonPath = [process.env.PYTHONPATH, `${peers}/python`].filter(Boolean).join(':');
-const debianPackages = ['python3-numpy', 'python3-sklearn', 'python3-torch', 'libopenblas0-pthread'];
+const numericPackages = ['python3-numpy', 'python3-sklearn', 'python3-torch', 'libopenblas0-pthread'];
+const queuePackages = ['python3-celery', 'python3-redis', 'redis-server'];
 
 function succeeds(command, args, options = {}) {
   try {
@@ -26,14 +27,19 @@ const imports = (modules) =>
 
 execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-save'], { cwd: peers, stdio: 'inherit' });
 
-if (!imports('numpy, sklearn, torch')) {
+/** Debian’s packages, or a line that says what to install elsewhere. */
+function installPackages(packages, what) {
   const isDebianRoot = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-y', '-qq', '--no-install-recommends', ...debianPackages];
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
   if (!isDebianRoot || !succeeds('apt-get', install, { env })) {
-    console.log(`bench: for scikit-learn and torch, install ${debianPackages.join(' ')} (or their like for ${python})`);
+    console.log(`bench: for ${what}, install ${packages.join(' ')} (or their like for ${python})`);
   }
 }
+
+if (!imports('numpy, sklearn, torch')) installPackages(numericPackages, 'scikit-learn and torch');
+if (!imports('celery, redis') || !succeeds('redis-server', ['--version']))
+  installPackages(queuePackages, 'Celery and BullMQ');
 
 // Debian has no pycma; a checkout of it on PYTHONPATH serves as well.
 if (

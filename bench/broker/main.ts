@@ -1,66 +1,26 @@
-import { availableParallelism } from 'node:os';
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
-import { startPeers, stopPeers, type Field } from '../lib/peer.ts';
-import { startRedis } from './redis.ts';
-import { batchCount } from './submitter.ts';
+import { backlog } from './backlog.ts';
+import { latency } from './latency.ts';
+import { against, bullmq, celery } from './opponents.ts';
+import { rows } from './rows.ts';
 import { bulk, single } from './throughput.ts';
 
-/** The broker beside Celery and BullMQ, each in processes of its own on this machine. */
+/** The broker beside Celery and BullMQ, each in processes of its own on this machine. `npm run build` has come before. */
 export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<BenchLine> {
   const wants = (name: string): boolean => name.startsWith(only);
+  const celeryTasks = quick ? 300 : 4_000;
   if (wants('bulk-vs-celery')) {
-    yield await against(celery, (field) => bulk('bulk-vs-celery', field, quick, { tasks: quick ? 300 : 4_000 }));
+    yield await against(celery, (field) => bulk('bulk-vs-celery', field, quick, { work: 'bulk', tasks: celeryTasks }));
   }
-  const request = { work: 'bulk', tasks: quick ? 2_000 : 20_000, batch: batchCount, concurrency: 50 };
-  if (wants('bulk-vs-bullmq')) yield await against(bullmq, (field) => bulk('bulk-vs-bullmq', field, quick, request));
+  const bulkJobs = { work: 'bulk', tasks: quick ? 2_000 : 20_000, batch: 1000, concurrency: 50 };
+  if (wants('bulk-vs-bullmq')) yield await against(bullmq, (field) => bulk('bulk-vs-bullmq', field, quick, bulkJobs));
   if (wants('single-vs-bullmq')) yield await against(bullmq, (field) => single('single-vs-bullmq', field, quick));
-}
-
-/** A peer on a Redis of its own. */
-interface Opponent {
-  readonly script: string;
-  readonly name: string;
-  readonly durable: boolean;
-  readonly options: readonly string[];
-}
-
-const bullmq: readonly Opponent[] = [{ script: 'bullmq.mjs', name: 'bullmq', durable: true, options: [] }];
-const celery: readonly Opponent[] = [false, true].map((durable) => ({
-  script: 'celery_peer.py',
-  name: 'celery',
-  durable,
-  options: [String(availableParallelism())],
-}));
-
-async function against(opponents: readonly Opponent[], work: (field: Field) => Promise<BenchLine>): Promise<BenchLine> {
-  const started = await Promise.all(opponents.map(startOpponent));
-  const field: Field = {
-    peers: started.flatMap(({ field: { peers } }) => peers),
-    missing: started.flatMap(({ field: { missing } }) => missing),
-  };
-  try {
-    return await work(field);
-  } finally {
-    await Promise.all(started.map(({ stop }) => stop()));
+  const latencies = ['latency-vs-bullmq', 'latency-vs-bullmq-p99'];
+  if (latencies.some(wants)) {
+    const lines = await against(bullmq, (field) => latency('latency-vs-bullmq', field, quick));
+    yield* lines.filter((line) => wants(line.case));
   }
-}
-
-async function startOpponent({
-  script,
-  name,
-  durable,
-  options,
-}: Opponent): Promise<{ field: Field; stop(): Promise<void> }> {
-  const redis = await startRedis(durable);
-  if (typeof redis === 'string') {
-    return { field: { peers: [], missing: [`${name}: ${redis}`] }, stop: () => Promise.resolve() };
-  }
-  const field = await startPeers([[script, name, redis.socket, redis.label, ...options]]);
-  return {
-    field,
-    stop: async () => {
-      await stopPeers(field);
-      await redis.stop();
-    },
-  };
+  if (wants('rows-per-task')) yield await rows('rows-per-task', quick, 1);
+  if (wants('rows-per-task-100')) yield await rows('rows-per-task-100', quick, 100);
+  if (wants('backlog-growth')) yield await backlog('backlog-growth', quick);
 }

@@ -11,7 +11,7 @@ export async function submitBatches(grid: Grid, tasks: number, batch = batchCoun
   let last = '';
   for (let from = 0; from < tasks; from += batch) {
     const submitted = await grid.submitAll(Array.from({ length: Math.min(batch, tasks - from) }, () => one));
-    last = submitted.at(-1)?.id ?? last;
+    for (const { id } of submitted) last = id;
   }
   return last;
 }

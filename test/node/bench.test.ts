@@ -58,3 +58,52 @@ describe('the benchmark of the kernels', () => {
     });
   });
 });
+
+describe('the benchmark of the broker', () => {
+  it('submits in bulk beside Celery with and without a log on disk, or says why it is missing', async () => {
+    const [line, ...others] = await bench('broker', '--quick', '--only', 'bulk-vs-celery');
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({ bench: 'broker', case: 'bulk-vs-celery', unit: 'tasks/s', batch: 1000 });
+    expect(line?.workers).toMatch(/^tabgrid worker /);
+    const {
+      ours,
+      peers,
+      missing = [],
+      ratio,
+    } = line as {
+      ours: number;
+      peers: Record<string, number>;
+      missing?: string[];
+      ratio: number | null;
+    };
+    expect(ours).toBeGreaterThan(0);
+    expect((line?.in_process as { ours: number }).ours).toBeGreaterThan(0);
+    const rates = Object.values(peers);
+    expect(rates.length + missing.length).toBe(2);
+    expect(ratio).toBe(rates.length === 0 ? null : ours / Math.max(...rates));
+    for (const name of Object.keys(peers)) expect(name).toMatch(/^Celery [\d.]+ \(prefork \d+, Redis [\d.]+, /);
+    for (const reason of missing) expect(reason).toMatch(/^celery: ./);
+  });
+
+  it('counts every row that a task costs from its submission to its deletion', async () => {
+    const [line, ...others] = await bench('broker', '--quick', '--only', 'rows-per-task-100');
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({
+      bench: 'broker',
+      case: 'rows-per-task-100',
+      unit: 'rows written per task',
+      peers: {},
+    });
+    const { ours, made_of: parts } = line as { ours: number; made_of: Record<string, number> };
+    expect(parts).toMatchObject({
+      'Broker: INSERT tasks': 1,
+      'Broker: UPDATE tasks': 1,
+      'Broker: DELETE tasks': 1,
+    });
+    expect(parts['Broker: INSERT events']).toBeGreaterThan(0);
+    expect(ours).toBeCloseTo(
+      Object.values(parts).reduce((sum, share) => sum + share),
+      9,
+    );
+  });
+});

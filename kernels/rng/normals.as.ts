@@ -2,6 +2,7 @@
 // deviates in the lanes of one register. A population is drawn in a third of the time that one deviate after the other takes.
 import { CENTRE_P, CENTRE_Q, LN2_HIGH, LN2_LOW, LOG_SERIES, NEAR_P, NEAR_Q, SQRT_1_2, normal, normalQuantile } from './normal.as';
 import { Philox } from './philox.as';
+import { consecutiveBlocks } from './philox-simd.as';
 
 /** Deviates of one round, a multiple of 8. */
 const ROUND: i32 = 128;
@@ -106,7 +107,7 @@ export function fillNormals(rng: Philox, out: usize, n: i32): void {
   while (left > 0) {
     const count = min(left, ROUND);
     const skipped = (<usize>rng.position) & 3;
-    rng.blocks(rng.position >> 2, (<i32>skipped + 2 * count + 15) >> 4, words);
+    consecutiveBlocks(rng, rng.position >> 2, (<i32>skipped + 2 * count + 15) >> 4, words);
     const bytes = (<usize>count) << 3;
     centralDeviates(words + (skipped << 2), out, bytes);
     outerDeviates(findTails(bytes), out);

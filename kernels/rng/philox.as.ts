@@ -1,10 +1,10 @@
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC11), as in philox.ts.
 
-const M0: u64 = 0xd2511f53;
-const M1: u64 = 0xcd9e8d57;
-const W0: u32 = 0x9e3779b9;
-const W1: u32 = 0xbb67ae85;
-const ROUNDS: i32 = 10;
+export const M0: u64 = 0xd2511f53;
+export const M1: u64 = 0xcd9e8d57;
+export const W0: u32 = 0x9e3779b9;
+export const W1: u32 = 0xbb67ae85;
+export const ROUNDS: i32 = 10;
 
 /** A position in the stream of one (seed, stream) pair. Unmanaged, so that it can lie inside a kernel's own state. */
 @unmanaged
@@ -57,41 +57,6 @@ export class Philox {
     this.word1 = c1;
     this.word2 = c2;
     this.word3 = c3;
-  }
-
-  /** Writes 4·groups blocks from number `index` on to `out`, as 16 words each group, four blocks side by side in registers. */
-  blocks(index: u64, groups: i32, out: usize): void {
-    const key0 = i32x4.splat(this.key0);
-    const key1 = i32x4.splat(this.key1);
-    for (; groups > 0; groups--, index += 4, out += 64) {
-      const low = i32x4.splat(<i32>index);
-      let c0 = i32x4.add(low, i32x4(0, 1, 2, 3));
-      let c1 = i32x4.sub(i32x4.splat(<i32>(index >> 32)), i32x4.lt_u(c0, low));
-      let c2 = i32x4.splat(this.stream0);
-      let c3 = i32x4.splat(this.stream1);
-      let k0 = key0;
-      let k1 = key1;
-      for (let round = 0; round < ROUNDS; round++) {
-        const p0 = i64x2.extmul_low_i32x4_u(c0, i32x4.splat(<i32>M0));
-        const q0 = i64x2.extmul_high_i32x4_u(c0, i32x4.splat(<i32>M0));
-        const p1 = i64x2.extmul_low_i32x4_u(c2, i32x4.splat(<i32>M1));
-        const q1 = i64x2.extmul_high_i32x4_u(c2, i32x4.splat(<i32>M1));
-        c0 = v128.xor(v128.xor(v128.shuffle<i32>(p1, q1, 1, 3, 5, 7), c1), k0);
-        c1 = v128.shuffle<i32>(p1, q1, 0, 2, 4, 6);
-        c2 = v128.xor(v128.xor(v128.shuffle<i32>(p0, q0, 1, 3, 5, 7), c3), k1);
-        c3 = v128.shuffle<i32>(p0, q0, 0, 2, 4, 6);
-        k0 = i32x4.add(k0, i32x4.splat(<i32>W0));
-        k1 = i32x4.add(k1, i32x4.splat(<i32>W1));
-      }
-      const low01 = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5);
-      const low23 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5);
-      const high01 = v128.shuffle<i32>(c0, c1, 2, 6, 3, 7);
-      const high23 = v128.shuffle<i32>(c2, c3, 2, 6, 3, 7);
-      v128.store(out, v128.shuffle<i32>(low01, low23, 0, 1, 4, 5));
-      v128.store(out, v128.shuffle<i32>(low01, low23, 2, 3, 6, 7), 16);
-      v128.store(out, v128.shuffle<i32>(high01, high23, 0, 1, 4, 5), 32);
-      v128.store(out, v128.shuffle<i32>(high01, high23, 2, 3, 6, 7), 48);
-    }
   }
 
   uint32(): u32 {

@@ -2,15 +2,15 @@
 // them; when many share the work, each phase is a dispatch. Three kinds of products share one body:
 // compilers put a function wherever it is called.
 
-const FORWARD = 0u;
 /// Inputs of the batch's rows into the scratch.
-const GATHER = 4u;
+const GATHER = 0u;
+const FORWARD = 1u;
 /// δ of the last layer.
-const ERRORS = 1u;
+const ERRORS = 2u;
 /// δ of layer l − 1 from δ of layer l: (δ·Wᵀ)·g′, where g′ waits in its place.
-const BACK = 2u;
+const BACK = 3u;
 /// Layer l takes its step; the gradient xᵀ·δ is used where it is summed, and never stored.
-const UPDATE = 3u;
+const UPDATE = 4u;
 
 struct Phase {
   kind: u32,

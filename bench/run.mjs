@@ -4,14 +4,13 @@
  * names of the wanted cases begin. Files beside it that are named `*.process.ts` are bundled too, as `*.process.mjs`: programs of its own.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { importTypeScript } from '../scripts/lib/import-typescript.mjs';
+import { root } from '../scripts/lib/steps.mjs';
 
 const names = ['broker', 'kernels', 'gpu', 'campaign', 'volunteer'];
-const root = fileURLToPath(new URL('..', import.meta.url));
 const sourceOf = (name) => join(root, 'bench', name, 'main.ts');
 
 function usage() {
@@ -40,22 +39,7 @@ if (!names.includes(name) || !existsSync(sourceOf(name)) || rest.length > 0) usa
 // Standard output is for results.
 execFileSync(process.execPath, [join(root, 'scripts', 'build-kernels.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
 
-// As deep below the root as its source, so that what it finds by its own address it finds here too.
-const folder = join(root, 'dist', `bench-${name}.${process.pid}`);
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const programs = readdirSync(join(root, 'bench', name)).filter((file) => /^main\.ts$|\.process\.ts$/.test(file));
-await build({
-  absWorkingDir: root,
-  entryPoints: programs.map((file) => join(root, 'bench', name, file)),
-  outdir: folder,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  packages: 'external',
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
-const { run } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
+const folder = join('bench', name);
+const processes = readdirSync(join(root, folder)).filter((file) => file.endsWith('.process.ts'));
+const { run } = await importTypeScript(`bench-${name}`, folder, processes);
 for await (const line of run({ quick, only })) console.log(JSON.stringify(line));

@@ -3,31 +3,13 @@
  * ARM), and once more in a relay through them; see docs/determinism.md.
  */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { importTypeScript } from './lib/import-typescript.mjs';
+import { root } from './lib/steps.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 execFileSync(process.execPath, [join(root, 'scripts', 'build-kernels.mjs')], { cwd: root, stdio: 'inherit' });
 
-// As deep below the root as its source, so that what it finds by its own address it finds here too.
-const folder = join(root, 'dist', `conformance.${process.pid}`);
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-await build({
-  absWorkingDir: root,
-  entryPoints: { main: join(root, 'test', 'conformance', 'main.ts') },
-  outdir: folder,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  packages: 'external',
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
-const { everyEngine, run, usualEngines } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
+const { everyEngine, run, usualEngines } = await importTypeScript('conformance', 'test/conformance');
 const { names, update } = options(process.argv.slice(2));
 try {
   if (!(await run({ names: names ?? (update ? ['node'] : usualEngines), update }))) process.exitCode = 1;

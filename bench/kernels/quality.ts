@@ -9,8 +9,8 @@ const root = new URL('../../', import.meta.url);
 /** Its BIPOP takes hours: its figures come from a table of one run of it (test/pure/golden/bbob/SOURCE.md). */
 const pycma = 'pycma 4.5, from a table';
 
-/** Area under the ECDF by function. */
-async function pycmaAreas(dimension: number): Promise<Map<number, number>> {
+/** Areas under pycma's ECDF by function. */
+export async function pycmaAreas(dimension: number): Promise<Map<number, number>> {
   const text = await readFile(new URL('test/pure/golden/bbob/pycma-bbob.csv', root), 'utf8');
   const [header = '', ...lines] = text.trim().split('\n');
   const names = header.split(',');

@@ -10,6 +10,7 @@ import type { ForestData, ForestOptions } from '../../../kernels/forest/index.ts
 import { crossValidate, kFolds, permutationImportance } from '../../../kernels/validation/index.ts';
 import type { KernelCases, ResumableCase } from './case.ts';
 import { table, uniform } from './data.ts';
+import { stepwise } from './stepwise.ts';
 
 const numbers: ForestData = table(203, 6, 1, 31);
 /** Few distinct values and three classes, so that many splits are equal. */
@@ -34,18 +35,11 @@ function growing(data: ForestData, options: Partial<ForestOptions>): ResumableCa
       const trainer = snapshot
         ? ForestTrainer.resume(module, data, snapshot)
         : ForestTrainer.create(module, data, { nEstimators: 6, seed: 5, ...options });
-      return {
-        get done() {
-          return trainer.done;
-        },
-        step: () => trainer.step(),
-        snapshot: () => trainer.snapshot(),
-        result: () => {
-          const model = trainer.finish();
-          const { mean, std } = new ForestPredictor(module, model).predict(data.inputs, data.rows);
-          return [JSON.stringify(model), mean, std, impurityImportances(model)];
-        },
-      };
+      return stepwise(trainer, () => {
+        const model = trainer.finish();
+        const { mean, std } = new ForestPredictor(module, model).predict(data.inputs, data.rows);
+        return [JSON.stringify(model), mean, std, impurityImportances(model)];
+      });
     },
   };
 }

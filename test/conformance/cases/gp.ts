@@ -2,6 +2,7 @@ import { GpPredictor, GpTrainer } from '../../../kernels/gp/index.ts';
 import type { GpOptions } from '../../../kernels/gp/index.ts';
 import type { KernelCases, ResumableCase } from './case.ts';
 import { table, uniform } from './data.ts';
+import { stepwise } from './stepwise.ts';
 
 const data = table(61, 4, 2, 3);
 const queries = uniform(70 * 4, -2, 2, 4);
@@ -14,21 +15,14 @@ function training(options: Partial<GpOptions>): ResumableCase {
       const trainer = snapshot
         ? GpTrainer.resume(module, data, snapshot)
         : GpTrainer.create(module, data, { ...defaults, ...options });
-      return {
-        get done() {
-          return trainer.done;
-        },
-        step: () => trainer.step(),
-        snapshot: () => trainer.snapshot(),
-        result: () => {
-          const model = trainer.finish();
-          const predictor = new GpPredictor(module, model);
-          const { mean, std } = predictor.predict(queries, 70);
-          const residuals = predictor.leaveOneOut();
-          const samples = predictor.sample(queries, 70, { samples: 3, seed: 5 });
-          return [JSON.stringify(model), mean, std, residuals.mean, residuals.std, samples, trainer.snapshot()];
-        },
-      };
+      return stepwise(trainer, () => {
+        const model = trainer.finish();
+        const predictor = new GpPredictor(module, model);
+        const { mean, std } = predictor.predict(queries, 70);
+        const residuals = predictor.leaveOneOut();
+        const samples = predictor.sample(queries, 70, { samples: 3, seed: 5 });
+        return [JSON.stringify(model), mean, std, residuals.mean, residuals.std, samples, trainer.snapshot()];
+      });
     },
   };
 }

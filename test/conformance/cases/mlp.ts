@@ -4,6 +4,7 @@ import { MlpPredictor, MlpTrainer, writeMlpSafetensors } from '../../../kernels/
 import type { MlpOptions, TrainingSet } from '../../../kernels/mlp/index.ts';
 import type { KernelCases, Part, ResumableCase } from './case.ts';
 import { table, uniform } from './data.ts';
+import { stepwise } from './stepwise.ts';
 
 const numbers: TrainingSet = table(151, 7, 3, 21);
 /** Three classes. */
@@ -34,18 +35,11 @@ function training(options: Partial<MlpOptions>, data: TrainingSet = numbers): Re
       const trainer = snapshot
         ? MlpTrainer.resume(module, data, snapshot)
         : MlpTrainer.create(module, data, { ...defaults, ...options });
-      return {
-        get done() {
-          return trainer.done;
-        },
-        step: () => trainer.step(),
-        snapshot: () => trainer.snapshot(),
-        result: () => {
-          const model = trainer.finish();
-          const { mean, std, aleatoric } = new MlpPredictor(module, [model]).predictParts(data.inputs, data.rows);
-          return [JSON.stringify(model), mean, std, aleatoric, trainer.snapshot()];
-        },
-      };
+      return stepwise(trainer, () => {
+        const model = trainer.finish();
+        const { mean, std, aleatoric } = new MlpPredictor(module, [model]).predictParts(data.inputs, data.rows);
+        return [JSON.stringify(model), mean, std, aleatoric, trainer.snapshot()];
+      });
     },
   };
 }

@@ -1,22 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { BBOB_TARGETS, ecdfArea, runBbob } from '../../../bench/kernels/bbob.ts';
+import { pycmaAreas } from '../../../bench/kernels/quality.ts';
 import { module } from './cma-es-searches.ts';
-
-/** pycma's areas by function. */
-async function pycma(dimension: number): Promise<Map<number, number>> {
-  const file = await readFile(new URL('../golden/bbob/pycma-bbob.csv', import.meta.url), 'utf8');
-  const rows = file
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(',').map(Number));
-  return new Map(rows.filter((row) => row[1] === dimension).map((row) => [row[0]!, row[6]!]));
-}
 
 describe('BIPOP on the BBOB functions', () => {
   it('has a greater area under the ECDF than pycma in two dimensions, and each function within the noise', async () => {
-    const theirs = await pycma(2);
+    const theirs = await pycmaAreas(2);
     const [table] = runBbob(module, { dimensions: [2], seed: 1 });
     const total = [...theirs.values()].reduce((sum, area) => sum + area, 0) / 24;
     expect(total).toBeCloseTo(0.461, 3);

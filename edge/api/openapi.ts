@@ -3,9 +3,9 @@ import type { Hono } from 'hono';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { errorCodes, type ErrorCode, type JsonObject } from '#protocol';
 import type { Env } from '../env.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { Answer, Route } from './route.ts';
 import { components } from './schemas.ts';
-import { jsonSchemaOf } from './views.ts';
 
 export type Reference = Awaited<ReturnType<typeof generateSpecs>>;
 

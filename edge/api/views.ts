@@ -1,7 +1,8 @@
 import type { RunsOn, TaskType } from '#catalog';
-import { z } from 'zod';
 import type { Assignment, CampaignView, JsonObject, TaskId } from '#protocol';
 import type { EdgeConfig } from '../config.ts';
+import { omit } from '../lib/omit.ts';
+import { asObject, jsonSchemaOf } from './json-schema.ts';
 
 /** A campaign in a list: without what grows with it. */
 export type CampaignSummary = Omit<CampaignView, 'spec' | 'history'>;
@@ -45,7 +46,7 @@ const schemasOfTypes = new WeakMap<TaskType, Pick<TaskTypeView, 'kwargs' | 'resu
 function schemasOf(type: TaskType): Pick<TaskTypeView, 'kwargs' | 'result'> {
   const known = schemasOfTypes.get(type);
   if (known !== undefined) return known;
-  const made = { kwargs: jsonSchemaOf(type.kwargs, 'input'), result: jsonSchemaOf(type.result, 'output') };
+  const made = { kwargs: asObject(jsonSchemaOf(type.kwargs, 'input')), result: jsonSchemaOf(type.result, 'output') };
   schemasOfTypes.set(type, made);
   return made;
 }
@@ -65,15 +66,4 @@ export function taskTypeView(type: TaskType, config: EdgeConfig): TaskTypeView {
     time_limit: (type.timeLimitMs ?? config.timeLimitMs) / 1000,
     max_retries: type.maxRetries ?? config.maxRetries,
   };
-}
-
-/** JSON Schema (2020-12). What JSON Schema cannot say, such as a check across members, is left out. */
-export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
-  return omit(z.toJSONSchema(schema, { io, unrepresentable: 'any' }), '$schema') as JsonObject;
-}
-
-function omit<T extends object, Key extends keyof T>(value: T, ...keys: Key[]): Omit<T, Key> {
-  const rest = { ...value };
-  for (const key of keys) Reflect.deleteProperty(rest, key);
-  return rest;
 }

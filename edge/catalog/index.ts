@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import * as optimisation from './optimisation.ts';
 import * as simple from './simple.ts';
 import type { RunsOn, TaskType } from './task-type.ts';
+import { trainSurrogate } from './train-surrogate.ts';
 
 export { parseArguments, type ParsedArguments } from './parse.ts';
 export type { RunsOn, TaskType } from './task-type.ts';
 
 /** Every task type, by name. To add one, declare it in a file of its group and list it here. */
 export const catalog = {
-  train_surrogate: optimisation.trainSurrogate,
+  train_surrogate: trainSurrogate,
   run_cmaes_optimization: optimisation.runCmaesOptimization,
   score_candidates: optimisation.scoreCandidates,
   evaluate_candidates: optimisation.evaluateCandidates,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CampaignId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
+import { forestShape, gpShape } from './surrogates.ts';
 import { columnNameSchema, filePathSchema, nameSchema } from './text.ts';
 
 /** A variable of the design space. Bounds are inclusive. */
@@ -46,9 +47,9 @@ export const evaluatorSchema = z.union([
 ]);
 export type Evaluator = z.infer<typeof evaluatorSchema>;
 
-/** The surrogate: an ensemble of multilayer perceptrons. What is absent takes its default. */
-export const surrogateSchema = z.strictObject({
-  kind: z.enum(['auto', 'mlp']).default('auto'),
+const mlpSurrogateSchema = z.strictObject({
+  /** `auto` is `mlp`. */
+  kind: z.enum(['auto', 'mlp']).optional().default('auto'),
   hidden: z.array(z.int().min(1).max(1024)).min(1).max(8).optional(),
   activation: z.enum(['relu', 'tanh']).optional(),
   epochs: z.int().min(1).max(100_000).optional(),
@@ -57,6 +58,13 @@ export const surrogateSchema = z.strictObject({
   weight_decay: z.number().min(0).max(10).optional(),
   members: z.int().min(1).max(64).optional(),
 });
+
+/** The surrogate: an ensemble of multilayer perceptrons, or for each objective a random forest or a Gaussian process. What is absent takes its default. */
+export const surrogateSchema = z.discriminatedUnion('kind', [
+  mlpSurrogateSchema,
+  z.strictObject({ kind: z.literal('forest'), ...z.object(forestShape).partial().shape }),
+  z.strictObject({ kind: z.literal('gp'), ...z.object(gpShape).partial().shape }),
+]);
 export type Surrogate = z.infer<typeof surrogateSchema>;
 
 /** `ei` logarithm of expected improvement, `ucb` mean + κ·std, `pi` probability of improvement, `thompson` one member drawn at random, `mean` greedy. */

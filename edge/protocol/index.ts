@@ -9,6 +9,7 @@ export * from './json.ts';
 export * from './limits.ts';
 export * from './retry.ts';
 export * from './states.ts';
+export * from './surrogates.ts';
 export * from './task.ts';
 export * from './text.ts';
 export * from './token-signing.ts';

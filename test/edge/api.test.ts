@@ -228,6 +228,11 @@ describe('campaigns', () => {
     [{ ...spec, space: { inputs: [{ name: 'a', type: 'float', min: 0, max: 'x' }] } }, 'space.inputs.0.max'],
     [{ ...spec, evaluator: { kind: 'named', name: 'x', command: 'rm' } }, 'evaluator.command'],
     [{ ...spec, colour: 'red' }, 'colour'],
+    [{ ...spec, surrogate: { kind: 'tree' } }, 'surrogate.kind'],
+    [{ ...spec, surrogate: { kind: 'gp', hidden: [8] } }, 'surrogate.hidden'],
+    [{ ...spec, surrogate: { kind: 'forest', covariance: 'rbf' } }, 'surrogate.covariance'],
+    [{ ...spec, surrogate: { n_estimators: 10 } }, 'surrogate.n_estimators'],
+    [{ ...spec, surrogate: { kind: 'gp' }, budget: 2001 }, 'surrogate.kind'],
   ])('that do not fit are refused by name', async (json, path) => {
     const { status, details } = await refusal(await ask('POST', '/v1/campaigns/run', { token, json }));
     expect([status, details?.faults?.map((fault) => fault.path)]).toEqual([422, [path]]);

@@ -118,7 +118,18 @@ describe('the task types', () => {
       time_limit: 3600,
       soft_time_limit: 3000,
       runs_on: ['tab', 'node'],
-      kwargs: { type: 'object', additionalProperties: false, required: ['inputs', 'targets'] },
+      kwargs: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['inputs', 'targets'],
+        // What any kind of model takes, and then what each takes.
+        properties: { hidden: { default: [64, 64] }, n_estimators: { default: 100 }, seed: { default: 0 } },
+        oneOf: [
+          { required: ['inputs', 'targets'], properties: { kind: { const: 'mlp', default: 'mlp' } } },
+          { required: ['inputs', 'targets', 'kind'], properties: { kind: { const: 'forest' } } },
+          { required: ['inputs', 'targets', 'kind'], properties: { kind: { const: 'gp' } } },
+        ],
+      },
     });
   });
 });

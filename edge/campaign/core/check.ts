@@ -1,9 +1,16 @@
 import { maxMagnitude } from '#kernels/csv';
 import type { CampaignSpec, Fault } from '#protocol';
+import { roomForGiven } from './surrogate.ts';
 
 /** What the schema of a campaign cannot say: faults between its members. */
 export function specFaults(spec: CampaignSpec): Fault[] {
-  return [...inputFaults(spec), ...objectiveFaults(spec), ...budgetFaults(spec), ...batchFaults(spec)];
+  return [
+    ...inputFaults(spec),
+    ...objectiveFaults(spec),
+    ...budgetFaults(spec),
+    ...surrogateFaults(spec),
+    ...batchFaults(spec),
+  ];
 }
 
 /** A range narrower than this share of its ends has too few numbers between them to be searched. */
@@ -48,6 +55,13 @@ function budgetFaults({ initial, budget, dataset_path: datasetPath }: CampaignSp
     faults.push({ path: 'initial', message: 'expected at least 1 without a dataset_path' });
   }
   return faults;
+}
+
+function surrogateFaults(spec: CampaignSpec): Fault[] {
+  const room = roomForGiven(spec);
+  if (room >= 0) return [];
+  const most = room + spec.budget;
+  return [{ path: 'surrogate.kind', message: `expected another kind: gp learns from at most ${most} evaluations` }];
 }
 
 /** Numbers that a batch may have: it is kept in one row while it is being put together. */

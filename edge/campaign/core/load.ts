@@ -1,5 +1,7 @@
+import { KernelInputError } from '#kernels';
 import { distinctRows, numericColumns, parseCsv, rowKey, rowOf, type CsvTable } from '#kernels/csv';
 import type { CampaignSpec } from '#protocol';
+import { roomForGiven } from './surrogate.ts';
 import type { CampaignEvent, Given, Pool } from './types.ts';
 
 /** Designs of a pool: they are kept in the campaign’s database and go through its memory. */
@@ -14,18 +16,19 @@ export interface CampaignFiles {
  * What a campaign’s files say: its pool without repetitions, and the observations to begin with, of which those with equal inputs are
  * averaged.
  *
- * @throws KernelInputError naming the row and column that does not fit.
+ * @throws KernelInputError naming the row and column that does not fit, or `dataset_path` when it has too many rows for the surrogate.
  */
 export function readFiles(spec: CampaignSpec, files: CampaignFiles): Extract<CampaignEvent, { type: 'loaded' }> {
   const objectives = spec.objectives.map(({ name }) => name);
   const poolTable = files.pool === null ? null : parseCsv(files.pool);
   const names = inputNames(spec, poolTable, objectives);
-  return {
-    type: 'loaded',
-    names,
-    pool: poolTable === null ? null : readPool(poolTable, names),
-    given: files.dataset === null ? [] : readDataset(parseCsv(files.dataset), names, objectives),
-  };
+  const given = files.dataset === null ? [] : readDataset(parseCsv(files.dataset), names, objectives);
+  const room = roomForGiven(spec);
+  if (given.length > room) {
+    const expected = `at most ${room} observations beside the budget, with the surrogate gp`;
+    throw new KernelInputError('dataset_path', expected, given.length);
+  }
+  return { type: 'loaded', names, pool: poolTable === null ? null : readPool(poolTable, names), given };
 }
 
 function inputNames({ space }: CampaignSpec, pool: CsvTable | null, objectives: readonly string[]): string[] {

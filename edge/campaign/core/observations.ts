@@ -1,20 +1,26 @@
 import { maxMagnitude } from '#kernels/csv';
 import { TabgridError, type Fault, type Observations } from '#protocol';
 import { objectiveNames } from './observed.ts';
+import { roomForGiven } from './surrogate.ts';
 import type { CampaignCore, Given } from './types.ts';
 
 /**
  * A person’s own results, in the order of the campaign’s inputs and objectives.
  *
- * @throws TabgridError `invalid_request` with the path of each input or objective that is missing, unknown or too large.
+ * @throws TabgridError `invalid_request` with the path of each input or objective that is missing, unknown or too large,
+ * or `observations` when the surrogate cannot learn from so many.
  */
-export function givenOf({ names, spec }: CampaignCore, observations: Observations): Given[] {
+export function givenOf({ names, spec, candidates }: CampaignCore, observations: Observations): Given[] {
   const faults: Fault[] = [];
   const objectives = objectiveNames(spec);
   const given = observations.map(({ inputs, values }, index) => ({
     inputs: pick(inputs, names, `observations.${index}.inputs`, faults),
     values: values === null ? null : pick(values, objectives, `observations.${index}.values`, faults),
   }));
+  const room = roomForGiven(spec) - candidates.filter(({ origin }) => origin === 'given').length;
+  if (given.length > room) {
+    faults.push({ path: 'observations', message: `expected at most ${room} more, with the surrogate gp` });
+  }
   const [first] = faults;
   if (first === undefined) return given;
   throw new TabgridError('invalid_request', `${first.path}: ${first.message}`, { details: { faults } });

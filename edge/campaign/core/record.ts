@@ -2,6 +2,7 @@ import type { CampaignIteration, JsonObject } from '#protocol';
 import { stdScales } from './calibrate.ts';
 import { bestOf, evaluatedCount, isObserved, named, objectiveNames, valueOf } from './observed.ts';
 import { frontOf } from './pareto.ts';
+import { kindOf } from './surrogate.ts';
 import { prequential } from './validation.ts';
 import type { CampaignCore, Candidate, IterationRecord } from './types.ts';
 
@@ -22,7 +23,7 @@ export function recordIteration(
     evaluated: evaluatedCount(candidates),
     best: bestView(state),
     hypervolume: front.hypervolume,
-    surrogate: proposedByModel ? { kind: 'mlp', validation: validation(state) } : null,
+    surrogate: proposedByModel ? { kind: kindOf(state.spec.surrogate), validation: validation(state) } : null,
     from,
     to,
     seconds: Math.max(0, nowMs - state.iterationStartedMs) / 1000,

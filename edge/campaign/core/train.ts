@@ -1,7 +1,7 @@
 import { writeCsv } from '#kernels/csv';
 import { taskSeed } from './chance.ts';
 import { objectiveNames, observedOf } from './observed.ts';
-import { memberGroups, trainingOptions } from './surrogate.ts';
+import { trainingOptions, trainingTaskCount } from './surrogate.ts';
 import type { CampaignCore, Phase, PlannedTask } from './types.ts';
 
 /** Fewer say nothing about how outcomes depend on inputs. */
@@ -18,7 +18,7 @@ export function trainingPhase(state: CampaignCore): Phase & { type: 'training' }
     type: 'training',
     dataPath: inline ? null : `/campaigns/${campaignId}/observations-${iteration}.csv`,
     written: inline,
-    models: memberGroups(spec.surrogate).map(() => null),
+    models: Array.from({ length: trainingTaskCount(spec.surrogate, spec.budget) }, () => null),
   };
 }
 
@@ -36,17 +36,15 @@ export function trainingTasks(state: CampaignCore, phase: Phase & { type: 'train
     phase.dataPath === null
       ? { rows: observed.map(({ inputs, outcome }) => [...inputs, ...outcome.values]) }
       : { dataset_path: phase.dataPath };
-  return memberGroups(spec.surrogate).map((members, group) => ({
+  return trainingOptions(spec.surrogate, phase.models.length, observed.length).map((options, group) => ({
     ref: `train.${iteration}.${group}`,
     task: 'train_surrogate',
     kwargs: {
       ...data,
       inputs: [...names],
       targets: objectiveNames(spec),
-      ...trainingOptions(spec.surrogate, observed.length),
-      members,
+      ...options,
       validation_fraction: 0,
-      patience: 0,
       seed: taskSeed(spec.seed, 'train', iteration, group),
       model_path: `/campaigns/${campaignId}/models/${iteration}-${group}.json`,
     },

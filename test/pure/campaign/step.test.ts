@@ -55,6 +55,25 @@ describe('the phases of a campaign', () => {
     expect(tasks[0]).toMatchObject({ inputs: ['a', 'b'], targets: ['y'], validation_fraction: 0 });
   });
 
+  it.each([
+    ['gp', 1],
+    ['forest', 1],
+    ['mlp', 5],
+    ['auto', 5],
+  ])('train the surrogate %s by %d tasks, and keep in the history what it was', (kind, count) => {
+    const course = Course.loaded(spec({ surrogate: { kind } }));
+    course.finish(course.waiting[0]!);
+    expect(kinds(course)).toEqual(Array.from({ length: count }, (_, k) => `train.1.${k}`));
+    const { kwargs } = course.waiting[0]!;
+    expect(kwargs.kind).toBe(count === 1 ? kind : undefined);
+    expect(kwargs).toMatchObject({ inputs: ['a', 'b'], targets: ['y'], validation_fraction: 0 });
+    course.run();
+    expect(course.reason).toBe('Budget used up: 8 of 8 evaluations.');
+    const [initial, first] = course.state.iterations;
+    expect(initial!.surrogate).toBeNull();
+    expect(first!.surrogate!.kind).toBe(kind === 'auto' ? 'mlp' : kind);
+  });
+
   it('send many observations by file instead of in every task', () => {
     const inputs = Array.from({ length: 99 }, (_, k) => ({ name: `x${k}`, type: 'float', min: 0, max: 1 }));
     const course = Course.loaded(

@@ -7,6 +7,8 @@ import { kernelBytes, kernelModule } from '../kernels/load.ts';
 
 export type LocalTask = keyof typeof bodies;
 
+type MlpFile = Extract<ModelContent, { kind: 'mlp' }> & ModelDescription;
+
 /** A worker with files in memory. */
 export class Workbench {
   readonly files = new Map<string, Uint8Array>();
@@ -43,8 +45,8 @@ export class Workbench {
   }
 
   /** A file of perceptrons. */
-  modelFile(path: string): ModelContent & ModelDescription {
-    return JSON.parse(new TextDecoder().decode(this.read(path))) as ModelContent & ModelDescription;
+  modelFile(path: string): MlpFile {
+    return JSON.parse(new TextDecoder().decode(this.read(path))) as MlpFile;
   }
 
   context(snapshot: Uint8Array | null = null): TaskContext {

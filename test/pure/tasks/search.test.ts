@@ -178,7 +178,9 @@ describe('run_cmaes_optimization', () => {
         objective: { model_path: '/m.json', acquisition: { kind: 'ucb' } },
         dimension: 3,
       });
-    expect(await faultOf(run())).toBe('invalid_input /m.json: format: expected "tabgrid-ensemble", got "other".');
+    expect(await faultOf(run())).toBe(
+      'invalid_input /m.json: format: expected one of tabgrid-ensemble, tabgrid-surrogate, got "other".',
+    );
     await trainModel('/m.json');
     expect(await faultOf(run())).toBe('invalid_input dimension: expected the model’s 2');
   });

@@ -3,6 +3,7 @@ import { Rng } from '#kernels/rng';
 import type { Kwargs } from '#catalog';
 import type { TaskContext } from '../body.ts';
 import { invalidInput, within } from '../faults.ts';
+import type { InputStatistics } from './predictor.ts';
 
 /** Beside the streams that members draw from, which have seeds of their own. */
 const splitStream = 1_000_000_007;
@@ -89,4 +90,17 @@ function select({ names, values }: NumericTable, dimension: number, rows: Uint32
     targets.set(values.subarray(start + dimension, start + names.length), i * outputs);
   });
   return { inputs, targets, rows: rows.length, dimension, outputs };
+}
+
+/** Mean and standard deviation of each input; 1 for one that never varies. */
+export function inputStatistics({ inputs, rows, dimension }: TrainingSet): InputStatistics {
+  const columns = Array.from({ length: dimension }, (_, d) =>
+    Float64Array.from({ length: rows }, (_, row) => inputs[row * dimension + d] ?? NaN),
+  );
+  const each = columns.map((column) => {
+    const mean = column.reduce((sum, value) => sum + value / rows, 0);
+    const squares = column.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
+    return { mean, scale: Math.sqrt(squares / rows) || 1 };
+  });
+  return { mean: each.map(({ mean }) => mean), scale: each.map(({ scale }) => scale) };
 }

@@ -4,6 +4,7 @@ import { Rng } from '#kernels/rng';
 import { instantiate } from '#kernels/runtime';
 import type { Kwargs } from '#catalog';
 import type { Predictions } from './predictor.ts';
+import { spreadOf } from './spread.ts';
 import type { Surrogate } from './surrogate.ts';
 
 /** How candidates are rated by a surrogate. */
@@ -90,21 +91,4 @@ export class Rating {
       scalarize(values.subarray(row * k, (row + 1) * k)),
     );
   }
-}
-
-/** Mean and population standard deviation over members. */
-function spreadOf(members: readonly Float64Array[]): Rated {
-  const rows = members[0]?.length ?? 0;
-  const mean = new Float64Array(rows);
-  const std = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const average = members.reduce((sum, member) => sum + (member[row] ?? 0), 0) / members.length;
-    const squares = members.reduce((sum, member) => {
-      const difference = (member[row] ?? 0) - average;
-      return sum + difference * difference;
-    }, 0);
-    mean[row] = average;
-    std[row] = Math.sqrt(squares / members.length);
-  }
-  return { mean, std };
 }

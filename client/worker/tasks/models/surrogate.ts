@@ -1,6 +1,9 @@
+import { KernelInputError } from '#kernels';
 import type { TaskContext } from '../body.ts';
 import { invalidInput, within } from '../faults.ts';
-import { decodeModel, type UsableModel } from './model-file.ts';
+import { forestPredictor } from './forest.ts';
+import { gpPredictor } from './gp.ts';
+import { decodeModel, type ModelContent, type UsableModel } from './model-file.ts';
 import { mlpPredictor } from './mlp.ts';
 import { once, type Predictions, type Predictor } from './predictor.ts';
 
@@ -87,9 +90,38 @@ export class Surrogate {
   }
 }
 
+/** @throws KernelInputError when the models are of several kinds, or of one that a single file holds. */
 function predictorOf(kernels: WebAssembly.Module, models: readonly UsableModel[]): Predictor {
-  return mlpPredictor(
-    kernels,
-    models.flatMap(({ content }) => content.members),
-  );
+  const contents = models.map(({ content }) => content);
+  const [first] = contents;
+  switch (first?.kind) {
+    case 'forest': {
+      const forests = allOf(contents, 'forest').map((content) => content.forests);
+      return forestPredictor(kernels, forests, first.inputs);
+    }
+    case 'gp':
+      if (contents.length === 1) return gpPredictor(kernels, first.process, first.inputs);
+      throw new KernelInputError('kind', 'a single file: a Gaussian process has no parts', undefined);
+    default: {
+      const ensembles = allOf(contents, 'mlp').map((content) => content.members);
+      return mlpPredictor(kernels, ensembles.flat());
+    }
+  }
+}
+
+function allOf<Kind extends ModelContent['kind']>(
+  contents: readonly ModelContent[],
+  kind: Kind,
+): Extract<ModelContent, { kind: Kind }>[] {
+  return contents.map((content, k) => {
+    if (isOf(content, kind)) return content;
+    throw new KernelInputError(`kind of file ${k + 1}`, `${kind}, as of the first one`, content.kind);
+  });
+}
+
+function isOf<Kind extends ModelContent['kind']>(
+  content: ModelContent,
+  kind: Kind,
+): content is Extract<ModelContent, { kind: Kind }> {
+  return content.kind === kind;
 }

@@ -1,13 +1,13 @@
 import { MlpTrainer, parseMlpModel, type MlpModel, type MlpOptions, type Schedule } from '#kernels/mlp';
 import { Rng } from '#kernels/rng';
-import type { Kwargs } from '#catalog';
 import type { TaskContext } from '../body.ts';
 import type { TrainingSet } from '../models/data.ts';
 import { mlpPredictor } from '../models/mlp.ts';
+import type { KwargsOf } from '../models/model-file.ts';
 import { trainInTurn } from './in-turn.ts';
 import type { Trained } from './trained.ts';
 
-type MlpKwargs = Kwargs<'train_surrogate'>;
+type MlpKwargs = KwargsOf<'mlp'>;
 
 /** Members draw their seeds from streams far from those that kernels use. */
 const memberStreams = 2_000_000_011;
@@ -34,6 +34,7 @@ export async function trainMlp(context: TaskContext, kwargs: MlpKwargs, training
     content: { kind: 'mlp', members },
     predictor: mlpPredictor(context.kernels, members),
     record: recordOf(kwargs),
+    members: members.length,
     epochsRun: members.map((model) => model.training.epochs),
     trainLoss: members.reduce((sum, model) => sum + model.training.trainLoss, 0) / members.length,
   };

@@ -1,4 +1,4 @@
-import type { ModelContent, TrainingRecord } from '../models/model-file.ts';
+import type { ModelContent, TrainingOptions } from '../models/model-file.ts';
 import type { Predictor } from '../models/predictor.ts';
 
 /** What training comes to, whatever kind of model it is. */
@@ -7,7 +7,9 @@ export interface Trained {
   /** Of the same model. */
   readonly predictor: Predictor;
   /** The options that made it, for the file. */
-  readonly record: Omit<TrainingRecord, 'rows'>;
+  readonly record: TrainingOptions;
+  /** Networks or trees; 1 for a process. */
+  readonly members: number;
   /** Per member, where training goes over the rows again and again. */
   readonly epochsRun: number[];
   /** Null where there is none. */

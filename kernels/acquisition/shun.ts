@@ -5,7 +5,7 @@ import { KernelInputError } from '../runtime/index.ts';
 const FAR = 40;
 
 /** Two points nearer than this in every unit coordinate are the same experiment. */
-export const SAME_POINT = 1e-3;
+const SAME_POINT = 1e-3;
 
 /**
  * Multiplier, 0 … 1, of the predicted standard deviation at `x`, given points that are already tried or on their way.

@@ -36,13 +36,13 @@ export function doubles(n: i32): usize {
 }
 
 /** f4 has the instances of f3, and f18 those of f17. */
-export function seedOf(id: i32, instance: i32): i64 {
+function seedOf(id: i32, instance: i32): i64 {
   const like = id == 4 ? 3 : id == 18 ? 17 : id;
   return <i64>like + 10000 * <i64>instance;
 }
 
 /** f_opt: a ratio of two normal numbers, to two decimals, within ±1000. */
-export function optimalValue(id: i32, instance: i32): f64 {
+function optimalValue(id: i32, instance: i32): f64 {
   const spare = doubles(4);
   const seed = seedOf(id, instance);
   gaussians(spare, spare + 8, 1, seed);
@@ -53,7 +53,7 @@ export function optimalValue(id: i32, instance: i32): f64 {
 }
 
 /** x_opt: uniform on [−4, 4], to four decimals, never 0. */
-export function optimalPoint(out: usize, d: i32, seed: i64): void {
+function optimalPoint(out: usize, d: i32, seed: i64): void {
   uniforms(out, d, seed);
   for (let i = 0; i < d; i++) {
     const value = (8.0 * Math.floor(1e4 * get(out, i))) / 1e4 - 4.0;

@@ -43,7 +43,7 @@ function rosenbrockSum(z: usize, d: i32): f64 {
   return 100.0 * valley + slope;
 }
 
-export function dimensionFactor(d: i32): f64 {
+function dimensionFactor(d: i32): f64 {
   return max(1.0, Math.sqrt(<f64>d) / 8.0);
 }
 

@@ -121,7 +121,7 @@ function checkNames(options: object): void {
 }
 
 /** Checks that a population fits into memory. */
-export function checkPopsize(popsize: number, dimension: number): number {
+function checkPopsize(popsize: number, dimension: number): number {
   requireInteger('popsize', popsize, { min: 2, max: LIMITS.popsize });
   if (popsize * dimension > LIMITS.populationNumbers) {
     throw new KernelInputError('popsize', `at most ${LIMITS.populationNumbers} numbers in a population`, popsize);

@@ -117,7 +117,7 @@ export class State {
   work: usize;
 }
 
-export const DIAGONAL: i32 = 1;
+const DIAGONAL: i32 = 1;
 export const ADAPTIVE: i32 = 2;
 
 const VECTORS: usize = 21;

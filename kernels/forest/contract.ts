@@ -75,9 +75,6 @@ export const LIMITS = {
   nodes: 1 << 26,
 } as const;
 
-/** Leaves and thresholds of the fast version are those of the reference to the bit. */
-export const TOLERANCE = 0;
-
 /** A number from 1 on is taken as it is; one below 1 as a share. */
 function requireCountOrShare(field: string, value: unknown): number {
   const number = requireNumber(field, value, { min: 0, above: true });

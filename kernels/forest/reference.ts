@@ -1,6 +1,7 @@
 /**
  * Random forests as scikit-learn grows them: Breiman, Random forests, Machine Learning 45 (2001), over trees of Breiman,
- * Friedman, Olshen and Stone, Classification and regression trees (1984). Slow and readable; only tests import it.
+ * Friedman, Olshen and Stone, Classification and regression trees (1984). Slow and readable; only tests import it. The fast version gives
+ * the same trees to the bit.
  */
 import { drawCounts, treeRng } from './bag.ts';
 import { featuresPerSplit } from './contract.ts';

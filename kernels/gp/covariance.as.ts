@@ -1,9 +1,9 @@
 // Stationary covariance functions with one length scale for each input (automatic relevance determination), Rasmussen &
 // Williams 2006, eq. 4.9, 4.17 and 5.2: k(x, x′) = σ_f²·c(r), r² = Σ_d ((x_d − x′_d)/ℓ_d)².
 
-export const MATERN_52: i32 = 0;
-export const MATERN_32: i32 = 1;
-export const RBF: i32 = 2;
+const MATERN_52: i32 = 0;
+const MATERN_32: i32 = 1;
+const RBF: i32 = 2;
 
 const SQRT_3: f64 = 1.7320508075688772;
 const SQRT_5: f64 = 2.23606797749979;

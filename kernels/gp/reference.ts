@@ -24,7 +24,7 @@ export function k(kind: Covariance, { signalVariance, lengthScales }: Hyperparam
 }
 
 /** L with L·Lᵀ = A, section A.4. */
-export function choleskyFactor(a: Matrix): number[][] {
+function choleskyFactor(a: Matrix): number[][] {
   const l: number[][] = [];
   a.forEach((row, i) => {
     const line: number[] = [];
@@ -38,14 +38,14 @@ export function choleskyFactor(a: Matrix): number[][] {
 }
 
 /** L \ b */
-export function solveLower(l: Matrix, b: Vector): number[] {
+function solveLower(l: Matrix, b: Vector): number[] {
   const x: number[] = [];
   l.forEach((row, i) => x.push((at(b, i) - dot(x, row.slice(0, i))) / at(row, i)));
   return x;
 }
 
 /** Lᵀ \ b */
-export function solveUpper(l: Matrix, b: Vector): number[] {
+function solveUpper(l: Matrix, b: Vector): number[] {
   const x = [...b];
   for (let i = l.length - 1; i >= 0; i--) {
     for (let j = i + 1; j < l.length; j++) x[i] = at(x, i) - at(l[j], i) * at(x, j);

@@ -37,7 +37,7 @@ const at = (values: ArrayLike<number>, index: number): number => values[index] ?
 
 /** φ and Φ of the normal distribution; Φ by erf's series (Abramowitz & Stegun 1964, 7.1.6). */
 const phi = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
-export function normalCdf(z: number): number {
+function normalCdf(z: number): number {
   if (Math.abs(z) > 8) return z > 0 ? 1 : 0;
   let term = z;
   let sum = 0;

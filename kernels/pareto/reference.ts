@@ -5,7 +5,7 @@
 type Point = readonly number[];
 
 /** x ≺ y: xₖ ≤ yₖ for all k and xₖ < yₖ for one. */
-export function dominates(x: Point, y: Point): boolean {
+function dominates(x: Point, y: Point): boolean {
   return x.every((value, k) => value <= (y[k] ?? NaN)) && x.some((value, k) => value < (y[k] ?? NaN));
 }
 

@@ -44,7 +44,7 @@ function polynomial(coefficients: StaticArray<f64>, x: f64): f64 {
 }
 
 /** ln x for normal x > 0: see normal.ts. */
-export function naturalLog(x: f64): f64 {
+function naturalLog(x: f64): f64 {
   const bits = reinterpret<u64>(x);
   let exponent = <f64>(<i32>((bits >> 52) & 0x7ff) - 1022);
   let mantissa = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3fe0000000000000);

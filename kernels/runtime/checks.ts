@@ -46,9 +46,9 @@ export function requireFiniteArray<T extends ArrayLike<number>>(field: string, v
 }
 
 /** Numbers to learn from are not greater than this, so that no square overflows. */
-export const MAX_MAGNITUDE = 1e100;
+const MAX_MAGNITUDE = 1e100;
 
-/** @throws KernelInputError unless `values` has rows×columns entries, all finite and up to MAX_MAGNITUDE; names the first that is not. */
+/** @throws KernelInputError unless `values` has rows×columns entries, all finite and of magnitude up to 1e100; names the first that is not. */
 export function requireTable(field: string, values: Float64Array, rows: number, columns: number): Float64Array {
   requireFiniteArray(field, values, rows * columns);
   const large = values.findIndex((value) => Math.abs(value) > MAX_MAGNITUDE);

@@ -2,7 +2,6 @@ export { KernelInputError } from './errors.ts';
 export { KernelInstance, instantiate } from './instance.ts';
 export type { CoreExports, Pointer } from './instance.ts';
 export {
-  MAX_MAGNITUDE,
   requireChoice,
   requireFiniteArray,
   requireInteger,

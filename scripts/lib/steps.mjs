@@ -17,7 +17,7 @@ async function filesUnder(path) {
 }
 
 /** SHA-256 over names and contents of files, folders read through. A path that does not exist counts as empty. */
-export async function hashOf(paths) {
+async function hashOf(paths) {
   const files = (await Promise.all(paths.map((path) => filesUnder(join(root, path))))).flat().sort();
   const hash = createHash('sha256');
   for (const file of files) {

@@ -66,7 +66,7 @@ const tiles = (rows: number, columns: number): number =>
   Math.ceil(rows / TILE_ROWS) * Math.ceil(columns / TILE_COLUMNS);
 
 /** Tiles of each phase of a batch: those of its product, or one. */
-export function phaseTiles(widths: readonly number[], rows: number, isTraining: boolean): number[] {
+function phaseTiles(widths: readonly number[], rows: number, isTraining: boolean): number[] {
   const layers = widths.slice(1).map((outputs, l) => ({ inputs: widths[l] ?? 0, outputs }));
   const forward = layers.map(({ outputs }) => tiles(rows, outputs));
   const backward = layers.toReversed().flatMap(({ inputs, outputs }, i) => {
@@ -77,7 +77,7 @@ export function phaseTiles(widths: readonly number[], rows: number, isTraining: 
 }
 
 /** Whether one batch of a member is too much for one workgroup. A parameter costs 6 operations a row. */
-export const isWide = ({ parameters, batchSize }: Work): boolean => 6 * parameters * batchSize > WIDE_OPERATIONS;
+const isWide = ({ parameters, batchSize }: Work): boolean => 6 * parameters * batchSize > WIDE_OPERATIONS;
 
 /** The dispatches of the batches of an epoch, or of its validation. */
 function planRuns(work: Work, ahead: number, isTraining: boolean): Span[] {

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Built, EdgeManifest } from '../../client/cli/serve/manifest.ts';
+import type { EdgeManifest } from '../../client/cli/serve/manifest.ts';
 import { product, startEdge, type Edge } from './edge.ts';
 
 /** Rows written so far, by class of objects and kind of statement, such as `Broker: UPDATE tasks`; an alarm set is billed as a row. */
@@ -17,21 +17,30 @@ const route = '/bench/rows';
 /** The edge as it is built, with a module around it that adds up what SQLite says of each statement, index entries included. */
 export async function startCountedEdge(config: object): Promise<CountedEdge> {
   const folder = await mkdtemp(join(tmpdir(), 'tabgrid-counted-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    await writeCountedBundle(folder);
+    const edge = await startEdge(config, { ...product, edge: folder });
+    return {
+      ...edge,
+      rows: async () => (await (await fetch(`${edge.url}${route}`)).json()) as Rows,
+      stop: async () => {
+        await edge.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function writeCountedBundle(folder: string): Promise<void> {
   await cp(product.edge, folder, { recursive: true });
   const file = join(folder, 'manifest.json');
   const manifest = JSON.parse(await readFile(file, 'utf8')) as EdgeManifest;
   await writeFile(join(folder, entry), countingModule(manifest));
   await writeFile(file, JSON.stringify({ ...manifest, main: entry, modules: [...manifest.modules, entry] }));
-  const built: Built = { ...product, edge: folder };
-  const edge = await startEdge(config, built);
-  return {
-    ...edge,
-    rows: async () => (await (await fetch(`${edge.url}${route}`)).json()) as Rows,
-    stop: async () => {
-      await edge.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** All objects of one workerd live in one isolate, so that a variable of the module sees them all. */

@@ -9,7 +9,7 @@ import { Grid } from '../../client/sdk/index.ts';
 
 const dist = new URL('../../dist/', import.meta.url);
 
-/** What `npm run build` has made. */
+/** What the build has made. */
 export const product: Built = {
   edge: fileURLToPath(new URL('edge', dist)),
   pages: fileURLToPath(new URL('pages', dist)),
@@ -32,6 +32,7 @@ export interface Edge {
  */
 export async function startEdge(config: object = {}, built: Built = product): Promise<Edge> {
   const state = await mkdtemp(join(tmpdir(), 'tabgrid-bench-'));
+  const remove = (): Promise<void> => rm(state, { recursive: true, force: true });
   const served = await startServe({
     port: 0,
     host: '127.0.0.1',
@@ -39,6 +40,9 @@ export async function startEdge(config: object = {}, built: Built = product): Pr
     environment: { TABGRID_CONFIG: JSON.stringify({ edgeConcurrency: 0, ...config }) },
     onNotice: (message) => console.error(`edge: ${message}`),
     built,
+  }).catch(async (error: unknown) => {
+    await remove();
+    throw error;
   });
   const { url, token } = served;
   return {
@@ -48,7 +52,7 @@ export async function startEdge(config: object = {}, built: Built = product): Pr
     pid: () => served.edgePid() ?? 0,
     stop: async () => {
       await served.stop();
-      await rm(state, { recursive: true, force: true });
+      await remove();
     },
   };
 }

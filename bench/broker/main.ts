@@ -5,7 +5,7 @@ import { against, bullmq, celery } from './opponents.ts';
 import { rows } from './rows.ts';
 import { bulk, single } from './throughput.ts';
 
-/** The broker beside Celery and BullMQ, each in processes of its own on this machine. `npm run build` has come before. */
+/** The broker beside Celery and BullMQ, each in processes of its own on this machine. */
 export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<BenchLine> {
   const wants = (name: string): boolean => name.startsWith(only);
   const celeryTasks = quick ? 300 : 4_000;

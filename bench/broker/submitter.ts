@@ -1,3 +1,4 @@
+import { Pool } from 'undici';
 import type { TaskView } from '#protocol';
 import type { Grid } from '../../client/sdk/index.ts';
 import { signature } from '../../client/sdk/signature.ts';
@@ -16,12 +17,31 @@ export async function submitBatches(grid: Grid, tasks: number, batch = batchCoun
   return last;
 }
 
+/** Submits one task and answers with its id. */
+export type SubmitOne = () => Promise<string>;
+
+/** Through the SDK, which makes an idempotency key for each request. */
+export function bySdk(grid: Grid): SubmitOne {
+  return async () => (await grid.submit('ping', {})).id;
+}
+
+/** A bare HTTP client: what the edge does without the SDK’s share. */
+export function byHttp({ url, token }: { url: string; token: string }, connections: number): SubmitOne {
+  const pool = new Pool(url, { connections });
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ task: 'ping', kwargs: {} });
+  return async () => {
+    const answer = await pool.request({ method: 'POST', path: '/v1/tasks', headers, body });
+    return ((await answer.body.json()) as { task_id: string }).task_id;
+  };
+}
+
 /** `tasks` no-ops one by one, from `submitters` at a time. @returns the id of the last. */
-export async function submitSingly(grid: Grid, tasks: number, submitters: number): Promise<string> {
+export async function submitSingly(submitOne: SubmitOne, tasks: number, submitters: number): Promise<string> {
   let left = tasks;
   let last = '';
   const submit = async (): Promise<void> => {
-    while (left-- > 0) last = (await grid.submit('ping', {})).id;
+    while (left-- > 0) last = await submitOne();
   };
   await Promise.all(Array.from({ length: submitters }, submit));
   return last;

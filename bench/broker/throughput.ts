@@ -3,7 +3,7 @@ import { compete, type Contest } from '../lib/contest.ts';
 import { type BenchLine } from '../lib/line.ts';
 import type { Field } from '../lib/peer.ts';
 import { startEdge, type Edge } from './edge.ts';
-import { batchCount, readResults, submitBatches, submitSingly } from './submitter.ts';
+import { batchCount, byHttp, bySdk, readResults, submitBatches, submitSingly, type SubmitOne } from './submitter.ts';
 import { startSessions, startWorker, type WorkerProcess } from './workers.ts';
 
 type Work = Pick<Contest, 'case' | 'rounds' | 'request'>;
@@ -70,15 +70,21 @@ export async function bulk(name: string, field: Field, quick: boolean, request: 
   return { ...line, tasks, batch: batchCount, in_process: { ours: inProcess.ours, workers: inProcess.workers } };
 }
 
-/** One task a message: 32 submitters, 32 workers that take one at a time. */
+/** One task a message: 32 submitters, 32 workers that take one at a time. `over_plain_http` leaves the SDK out. */
 export async function single(name: string, field: Field, quick: boolean): Promise<BenchLine> {
   const tasks = quick ? 1_000 : 10_000;
   const submitters = 32;
-  const line = await race(
-    field,
-    { case: name, rounds: quick ? 1 : 3, request: { work: 'single', tasks, submitters, concurrency: 32 } },
-    (edge) => startSessions(edge, 32, { concurrency: 1, prefetch: 1 }),
-    (edge) => rate(edge, tasks, () => submitSingly(edge.grid, tasks, submitters)),
+  const work = {
+    case: name,
+    rounds: quick ? 1 : 3,
+    request: { work: 'single', tasks, submitters, concurrency: 32 },
+  };
+  const startWorkers = (edge: Edge): Promise<WorkerProcess> => startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
+  const measure = (edge: Edge, submitOne: SubmitOne): Promise<number> =>
+    rate(edge, tasks, () => submitSingly(submitOne, tasks, submitters));
+  const line = await race(field, work, startWorkers, (edge) => measure(edge, bySdk(edge.grid)));
+  const plain = await race({ peers: [], missing: [] }, work, startWorkers, (edge) =>
+    measure(edge, byHttp(edge, submitters)),
   );
-  return { ...line, tasks, submitters };
+  return { ...line, tasks, submitters, over_plain_http: { ours: plain.ours } };
 }

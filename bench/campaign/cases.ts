@@ -1,5 +1,5 @@
 import { distinctRows, numericColumns, parseCsv, rowKey, rowOf } from '#kernels/csv';
-import { campaignSpecSchema, type CampaignSpec } from '#protocol';
+import { campaignSpecSchema, type CampaignSpec, type Surrogate } from '#protocol';
 
 /** A table of real experiments on which an optimiser is replayed. */
 export interface ReplayCase {
@@ -8,6 +8,7 @@ export interface ReplayCase {
   readonly file: string;
   readonly objective: string;
   readonly goal: 'max' | 'min';
+  readonly surrogate: Surrogate;
   /** Experiments that published optimisers needed, by name. */
   readonly published: Readonly<Record<string, number>>;
 }
@@ -15,16 +16,23 @@ export interface ReplayCase {
 /** What the campaign is asked: how many experiments until half of the best 5 % of the designs are found. */
 export const topShare = 0.05;
 
+const barrel = {
+  file: 'crossed_barrel.csv',
+  objective: 'toughness',
+  goal: 'max',
+  // Median of 50 runs of a Gaussian process (Matérn 5/2, ARD, LCB): Liang et al., npj Computational Materials 7, 188 (2021).
+  published: { 'GP (npj 2021)': 79 },
+} as const;
+
+const perovskite = { file: 'perovskite.csv', objective: 'Instability index', goal: 'min', published: {} } as const;
+
 export const cases: readonly ReplayCase[] = [
-  {
-    name: 'crossed-barrel',
-    file: 'crossed_barrel.csv',
-    objective: 'toughness',
-    goal: 'max',
-    // Median of 50 runs of a Gaussian process (Matérn 5/2, ARD, LCB): Liang et al., npj Computational Materials 7, 188 (2021).
-    published: { 'GP (npj 2021)': 79 },
-  },
-  { name: 'perovskite', file: 'perovskite.csv', objective: 'Instability index', goal: 'min', published: {} },
+  { ...barrel, name: 'crossed-barrel', surrogate: { kind: 'auto' } },
+  { ...perovskite, name: 'perovskite', surrogate: { kind: 'auto' } },
+  { ...barrel, name: 'crossed-barrel-gp', surrogate: { kind: 'gp' } },
+  { ...barrel, name: 'crossed-barrel-forest', surrogate: { kind: 'forest' } },
+  { ...perovskite, name: 'perovskite-gp', surrogate: { kind: 'gp' } },
+  { ...perovskite, name: 'perovskite-forest', surrogate: { kind: 'forest' } },
 ];
 
 /** Designs of a case with their mean outcome, best first. */
@@ -51,13 +59,15 @@ export function rankedDesigns({ objective, goal }: ReplayCase, csv: Uint8Array):
     .sort((a, b) => (goal === 'max' ? b.value - a.value : a.value - b.value));
 }
 
-export function replaySpec({ name, file, objective, goal }: ReplayCase, budget: number, seed: number): CampaignSpec {
+export function replaySpec(replay: ReplayCase, budget: number, seed: number): CampaignSpec {
+  const { name, file, objective, goal, surrogate } = replay;
   const path = `/datasets/${file}`;
   return campaignSpecSchema.parse({
     name,
     space: { pool: path },
     objectives: [{ name: objective, goal }],
     evaluator: { kind: 'table', path },
+    surrogate,
     initial: 2,
     budget,
     seed,

@@ -65,9 +65,12 @@ export class RunBlock {
   readonly values: Float64Array;
   /** Its candidates, λ×d, in place. */
   readonly candidates: Float64Array;
+  /** Its candidates by rank, in place, once there is a ranking. */
+  readonly order: Uint32Array;
   readonly #instance: KernelInstance<CmaExports>;
   readonly #pointer: Pointer;
   readonly #scalars: Float64Array;
+  readonly #steps: Float64Array;
   readonly #stride: number;
   readonly #adaptive: boolean;
   readonly #vectors: readonly Part[];
@@ -89,6 +92,8 @@ export class RunBlock {
     this.#scalars = instance.f64(this.#pointer, SCALAR_COUNT);
     this.values = this.part('values', popsize);
     this.candidates = this.part('x', popsize * dimension);
+    this.order = instance.u32(instance.exports.cmaPart(this.#pointer, PART.order), popsize);
+    this.#steps = this.part('y', popsize * this.#stride);
   }
 
   get(name: Scalar): number {
@@ -175,16 +180,21 @@ export class RunBlock {
 
   /** The μ candidates that the mean was made of, best first, with their weights. */
   parents(): { row: number; weight: number }[] {
-    const order = this.#instance.u32(this.#instance.exports.cmaPart(this.#pointer, PART.order), this.#mu);
     const weights = this.part('weights', this.#mu);
-    return Array.from(order, (row, place) => ({ row, weight: weights[place] ?? NaN }));
+    return Array.from(this.order.subarray(0, this.#mu), (row, place) => ({ row, weight: weights[place] ?? NaN }));
   }
 
   /** Step y of candidate k: a view. */
   step(k: number): Float64Array {
-    return this.part('y', this.popsize * this.#stride).subarray(k * this.#stride, k * this.#stride + this.dimension);
+    return this.#steps.subarray(k * this.#stride, k * this.#stride + this.dimension);
   }
 
+  /** Ranks the candidates by their values and penalties. Gives whether there is a number among them. */
+  rank(): boolean {
+    return this.#instance.exports.cmaRank(this.#pointer) === 1;
+  }
+
+  /** Learns from the ranking. */
   tell(): void {
     this.#instance.exports.cmaTell(this.#pointer);
   }

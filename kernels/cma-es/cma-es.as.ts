@@ -138,18 +138,24 @@ function describeSpread(state: State): void {
   state.deafAxis = <f64>deafAxis(state);
 }
 
-/** Learns from the λ values at `values`. A generation of NaNs alone is counted and teaches nothing. */
-export function cmaTell(pointer: usize): void {
+/** Ranks the λ values at `values`, with their penalties. Gives 0 when all of them are NaN. */
+export function cmaRank(pointer: usize): i32 {
   const state = changetype<State>(pointer);
   for (let k = 0; k < state.lambda; k++) {
     store<f64>(state.merits + ((<usize>k) << 3), at(state.values, k) + at(state.penalties, k));
   }
-  const nans = rank(state.merits, state.order, state.spare, state.lambda);
+  state.nans = rank(state.merits, state.order, state.spare, state.lambda);
+  return <i32>(state.nans < state.lambda);
+}
+
+/** Learns from the ranking. A generation of NaNs alone is counted and teaches nothing. */
+export function cmaTell(pointer: usize): void {
+  const state = changetype<State>(pointer);
   state.position += 2.0 * <f64>state.lambda * <f64>state.d;
   state.iterations += 1.0;
   state.evaluations += <f64>state.lambda;
   describeValues(state);
-  if (nans == state.lambda) {
+  if (state.nans == state.lambda) {
     state.allNan += 1.0;
     return;
   }

@@ -10,6 +10,7 @@ export interface CmaExports {
   cmaAsk(run: Pointer): void;
   cmaAdmit(run: Pointer, k: number): void;
   cmaSteer(run: Pointer, k: number): void;
+  cmaRank(run: Pointer): number;
   cmaTell(run: Pointer): void;
   cmaAnchor(run: Pointer): void;
   cmaMean(run: Pointer): void;

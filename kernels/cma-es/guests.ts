@@ -81,25 +81,25 @@ export class Guests {
     for (const point of this.#present) this.#admit(block, x, k++, point);
   }
 
-  /** Bids the guests of a population farewell whose values have come but are not learnt from yet, and picks new images. */
-  leave(block: RunBlock): void {
-    const { dimension: d, popsize, mirrors, paired, elitist } = this.#options;
+  /**
+   * Bids the guests of a population farewell that is ranked but not learnt from yet, and picks new images.
+   *
+   * @param informative whether there is a number among the values.
+   */
+  leave(block: RunBlock, informative: boolean): void {
+    const { popsize, mirrors, paired, elitist } = this.#options;
     this.#present = [];
     if (paired || mirrors === 0) return;
-    const offset = elitist === 'initial' && block.get('eliteFun') === Infinity ? 1 : 0;
-    const images = this.#images.length;
-    const isImage = (k: number): boolean => k >= offset && k < offset + images;
-    const penalties = block.part('penalties', popsize);
-    const merit = (k: number): number => (block.values[k] ?? NaN) + (penalties[k] ?? 0);
-    const order = Array.from({ length: popsize }, (_, k) => k).sort((a, b) => compare(merit(b), merit(a)) || b - a);
-    const informative = order.some((k) => !Number.isNaN(merit(k)));
-    const worst = informative ? order.slice(0, mirrors).filter((k) => !isImage(k)) : [];
+    const first = elitist === 'initial' && block.get('eliteFun') === Infinity ? 1 : 0;
+    const end = first + this.#images.length;
     const scale = block.part('scale');
-    this.#images = worst.map((k) => {
-      const y = block.step(k);
-      return Float64Array.from({ length: d }, (_, i) => -(scale[i] ?? NaN) * (y[i] ?? NaN));
-    });
-    this.#images = this.#images.filter((image) => image.some((value) => value !== 0));
+    this.#images = [];
+    for (let place = popsize - 1; informative && place >= popsize - mirrors; place--) {
+      const k = block.order[place] ?? 0;
+      if (k >= first && k < end) continue;
+      const image = reflection(block.step(k), scale);
+      if (image.some((value) => value !== 0)) this.#images.push(image);
+    }
   }
 
   /** The point itself is asked for, also where bending it back and forth would round it. */
@@ -114,10 +114,11 @@ export class Guests {
   }
 }
 
-/** Ascending, NaN after everything else. */
-function compare(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-  return a < b ? -1 : Number(a > b);
+/** The direction against a step, in the units of the variables. */
+function reflection(y: Float64Array, scale: Float64Array): Float64Array {
+  const image = new Float64Array(y.length);
+  for (let i = 0; i < y.length; i++) image[i] = -(scale[i] ?? NaN) * (y[i] ?? NaN);
+  return image;
 }
 
 /**

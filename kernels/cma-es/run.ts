@@ -243,7 +243,7 @@ export class CmaEs {
     }
     this.#block.values.set(values);
     this.#penalty?.apply(this.#block);
-    this.#guests.leave(this.#block);
+    this.#guests.leave(this.#block, this.#block.rank());
     const mean = this.#integers.before(this.#block);
     this.#block.tell();
     this.#integers.correct(this.#block, mean, this.#block.functions);

@@ -57,6 +57,8 @@ export class State {
   d: i32;
   ld: i32;
   lambda: i32;
+  /** NaNs in the ranking. */
+  nans: i32;
   rows: i32;
   mu: i32;
   diagonal: i32;

@@ -150,6 +150,7 @@ describe('a covariance matrix that has been damaged by rounding', () => {
     block.load({ ...block.save(), covariance: Float64Array.from(covariance) });
     block.ask();
     block.values.set([1, 2, 3, 4, 5, 6]);
+    block.rank();
     block.tell();
     return block;
   }

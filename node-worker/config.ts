@@ -1,6 +1,5 @@
 import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
-import { standardQueues } from '#catalog';
 import { faultsOf, nameSchema, TabgridError } from '#protocol';
 import { parseRate, sessionDefaults } from '../client/worker/index.ts';
 import { parseEvaluators } from './evaluators/declaration.ts';
@@ -13,12 +12,10 @@ const configSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).default('http://localhost:8787'),
   /** A token with the scope `work`. Members of one Redis group need tokens of the same `sub`, because any of them may report. */
   token: z.string().min(1),
-  /** Queues to take tasks from. Default: all that exist from the start, but for the GPU’s. */
-  queues: z
-    .array(nameSchema)
-    .min(1)
-    .max(50)
-    .default(standardQueues.filter((queue) => queue !== 'gpu_training')),
+  /** Queues to take tasks from; null for all that exist from the start, but `gpu_training` only where there is a GPU. */
+  queues: z.array(nameSchema).min(1).max(50).nullable().default(null),
+  /** Whether to train what waits in `gpu_training` on this machine’s GPU. Without a GPU the worker says why, and works as if it were not asked. */
+  gpu: z.boolean().default(false),
   /** Tasks computed at a time, each in a thread, and with Redis evaluations at a time, each in a process. Default: the machine’s cores. */
   concurrency: z.int().min(1).max(1024).default(availableParallelism),
   /** Tasks asked for per slot. 1 holds nothing that others could compute; more hides the way to the edge from short tasks. */
@@ -76,6 +73,8 @@ const configSchema = z.strictObject({
   snapshotEveryMs: z.int().min(0).default(sessionDefaults.snapshotEveryMs),
   /** The built `thread.js`. Default: beside the running bundle. */
   threadFile: z.string().optional(),
+  /** The built `gpu-process.js`. Default: beside the running bundle. */
+  gpuProcessFile: z.string().optional(),
   /** The built `kernels.wasm`. Default: beside the running bundle. */
   kernelsFile: z.string().optional(),
 });

@@ -7,7 +7,8 @@ export function newWorkerId(name: string): WorkerId {
   return `${name}:${process.pid}-${randomBytes(6).toString('hex')}` as WorkerId;
 }
 
-/** For the worker table. */
-export function describeHost(): string {
-  return `Node ${process.versions.node} on ${hostname()} (${platform()} ${arch()})`.slice(0, 300);
+/** For the worker table. @param gpuAdapter null without a GPU */
+export function describeHost(gpuAdapter: string | null): string {
+  const host = `Node ${process.versions.node} on ${hostname()} (${platform()} ${arch()})`;
+  return (gpuAdapter === null ? host : `${host}, GPU: ${gpuAdapter}`).slice(0, 300);
 }

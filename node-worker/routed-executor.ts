@@ -1,20 +1,23 @@
+import { gpuQueue } from '#catalog';
 import type { Assignment, AttemptRef } from '#protocol';
 import type { AbortReason, ExecutionListener, Executor } from '../client/worker/index.ts';
 import { evaluatorName } from './evaluators/evaluation.ts';
 
-/** Sends evaluations by name where processes are run, and everything else to the compute threads. */
+/** Sends evaluations by name where processes are run, training for GPUs to where one is, and everything else to the compute threads. */
 export class RoutedExecutor implements Executor {
   readonly #threads: Executor;
   readonly #evaluations: Executor;
+  readonly #gpu: Executor | null;
 
-  constructor(threads: Executor, evaluations: Executor) {
+  /** @param gpu null without one: then threads compute what may use a GPU, too */
+  constructor(threads: Executor, evaluations: Executor, gpu: Executor | null) {
     this.#threads = threads;
     this.#evaluations = evaluations;
+    this.#gpu = gpu;
   }
 
   start(assignment: Assignment, tell: ExecutionListener): void {
-    const executor = evaluatorName(assignment) === null ? this.#threads : this.#evaluations;
-    executor.start(assignment, tell);
+    this.#executorOf(assignment).start(assignment, tell);
   }
 
   abort(ref: AttemptRef, reason: AbortReason): void {
@@ -37,7 +40,12 @@ export class RoutedExecutor implements Executor {
     await Promise.all(this.#all.map((executor) => executor.close()));
   }
 
+  #executorOf(assignment: Assignment): Executor {
+    if (evaluatorName(assignment) !== null) return this.#evaluations;
+    return assignment.queue === gpuQueue && this.#gpu ? this.#gpu : this.#threads;
+  }
+
   get #all(): Executor[] {
-    return [this.#threads, this.#evaluations];
+    return [this.#threads, this.#evaluations, ...(this.#gpu ? [this.#gpu] : [])];
   }
 }

@@ -3,12 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { ComputeThread, serveThread, systemClock } from '../client/worker/index.ts';
 import { bodies } from '../client/worker/tasks/index.ts';
 import { endpointOf } from './endpoint.ts';
-
-/** Heap and buffers of this thread, the kernels’ memory among them; what the process shares is not counted. */
-function memoryBytes(): number {
-  const { heapTotal, external } = process.memoryUsage();
-  return heapTotal + external;
-}
+import { memoryBytes } from './memory.ts';
 
 if (parentPort === null) throw new Error('This file runs in a worker thread.');
 const pause = () => setImmediate(undefined);

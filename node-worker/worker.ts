@@ -1,20 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { WebSocket } from 'undici';
-import { tasksThatRunOn } from '#catalog';
+import { gpuQueue, standardQueues, tasksThatRunOn } from '#catalog';
 import { TabgridError, type Capabilities, type WorkerId } from '#protocol';
 import {
   HttpFiles,
   sessionDefaults,
+  startThread,
   systemClock,
   ThreadPool,
   WebSocketTransport,
   WorkerSession,
   type Executor,
+  type PoolOptions,
   type SessionEvent,
   type SessionPhase,
   type SessionStats,
   type TaskBodies,
+  type ThreadSettings,
   type WebSocketLike,
 } from '../client/worker/index.ts';
 import { bodies } from '../client/worker/tasks/index.ts';
@@ -22,6 +25,7 @@ import { workerConfig, type WorkerConfig, type WorkerConfigInput } from './confi
 import type { EvaluationParts } from './evaluators/evaluation.ts';
 import { Evaluators } from './evaluators/evaluators.ts';
 import { EvaluationExecutor } from './evaluators/executor.ts';
+import { findGpu, startGpuProcess } from './gpu-process/start.ts';
 import { describeHost, newWorkerId } from './identity.ts';
 import { loadKernels, type Kernels } from './kernels.ts';
 import { LeaseClient } from './leases.ts';
@@ -59,26 +63,42 @@ export interface WorkerHandle {
 export async function startWorker(input: WorkerConfigInput, hooks: WorkerHooks = {}): Promise<WorkerHandle> {
   const config = workerConfig(input);
   const log = hooks.log ?? (() => undefined);
-  const kernels = await loadKernels(config.kernelsFile ?? besideBundle('kernels.wasm'));
+  const kernelsFile = config.kernelsFile ?? besideBundle('kernels.wasm');
+  const kernels = await loadKernels(kernelsFile);
   const workerId = newWorkerId(config.name);
   const extraBodies = config.tasksFile === null ? null : pathToFileURL(config.tasksFile).href;
   const tasks = await taskNames(extraBodies);
   const parts = evaluationParts(config, kernels);
   const group = config.redis === null ? null : await joinGroup(config, config.redis, workerId, parts, log);
-  const pool = threadPool(config, kernels, parts, extraBodies);
+  const gpuAdapter = config.gpu ? await adapterOf(config, log) : null;
+  const settings: Omit<ThreadSettings, 'kernels'> = {
+    kernelDigest: kernels.digest,
+    workerName: config.name,
+    extraBodies,
+  };
+  const threadFile = config.threadFile ?? besideBundle('thread.js');
+  const threads = computePool(config, parts, (hooks) =>
+    startThread(spawnThread(threadFile), hooks, { ...settings, kernels: kernels.module }),
+  );
+  const gpuProcesses =
+    gpuAdapter === null
+      ? null
+      : computePool(config, parts, (hooks) =>
+          startGpuProcess(gpuProcessFile(config), { ...settings, kernelsFile }, hooks),
+        );
   const evaluations: Executor = group?.executor ?? new EvaluationExecutor(parts);
-  const executor = new RoutedExecutor(pool, evaluations);
+  const executor = new RoutedExecutor(threads, evaluations, gpuProcesses);
   const session = new WorkerSession(
     {
       ...sessionDefaults,
       workerId,
       name: config.name,
-      queues: config.queues,
+      queues: config.queues ?? standardQueues.filter((queue) => queue !== gpuQueue || gpuAdapter !== null),
       concurrency: config.concurrency,
       prefetch: config.prefetch,
       rateLimit: config.rateLimit,
       snapshotEveryMs: config.snapshotEveryMs,
-      capabilities: capabilities(config, tasks, parts.evaluators),
+      capabilities: capabilities(config, tasks, parts.evaluators, gpuAdapter),
       kernelDigest: kernels.digest,
     },
     {
@@ -147,14 +167,31 @@ async function taskNames(extraBodies: string | null): Promise<string[]> {
   return [...new Set([...known, ...Object.keys(module.bodies)])];
 }
 
-function capabilities(config: WorkerConfig, tasks: string[], evaluators: Evaluators): Capabilities {
+function gpuProcessFile(config: WorkerConfig): string {
+  return config.gpuProcessFile ?? besideBundle('gpu-process.js');
+}
+
+/** The name of this machine’s GPU; null where there is none, which is told. */
+async function adapterOf(config: WorkerConfig, log: Log): Promise<string | null> {
+  const finding = await findGpu(gpuProcessFile(config));
+  if (finding.type === 'open') return finding.adapter;
+  log(`No GPU is used. ${finding.reason}`);
+  return null;
+}
+
+function capabilities(
+  config: WorkerConfig,
+  tasks: string[],
+  evaluators: Evaluators,
+  gpuAdapter: string | null,
+): Capabilities {
   return {
     runtime: 'node',
     cores: config.concurrency,
-    gpu: false,
+    gpu: gpuAdapter !== null,
     tasks,
     evaluators: evaluators.names,
-    description: describeHost(),
+    description: describeHost(gpuAdapter),
   };
 }
 
@@ -178,16 +215,9 @@ function evaluationParts(config: WorkerConfig, kernels: Kernels): EvaluationPart
   };
 }
 
-function threadPool(
-  config: WorkerConfig,
-  kernels: Kernels,
-  { files }: EvaluationParts,
-  extraBodies: string | null,
-): ThreadPool {
-  const threadFile = config.threadFile ?? besideBundle('thread.js');
+function computePool(config: WorkerConfig, { files }: EvaluationParts, start: PoolOptions['start']): ThreadPool {
   return new ThreadPool({
-    spawn: () => spawnThread(threadFile),
-    settings: { kernels: kernels.module, kernelDigest: kernels.digest, workerName: config.name, extraBodies },
+    start,
     files,
     clock: systemClock,
     concurrency: config.concurrency,

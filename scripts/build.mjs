@@ -66,7 +66,11 @@ function buildNode() {
     const shared = { absWorkingDir: root, outdir: folder, bundle: true, format: 'esm', logLevel: 'warning' };
     await build({
       ...shared,
-      entryPoints: { cli: 'client/cli/main.ts', thread: 'node-worker/thread.ts' },
+      entryPoints: {
+        cli: 'client/cli/main.ts',
+        thread: 'node-worker/thread.ts',
+        'gpu-process': 'node-worker/gpu-process/main.ts',
+      },
       platform: 'node',
       target: 'node20',
       packages: 'external',

@@ -23,7 +23,15 @@ export {
 export { Attempt, type AttemptHooks, type AttemptReport, type AttemptSettings } from './execution/attempt.ts';
 export { failure, failureOf } from './execution/failure.ts';
 export { ThreadPool, type PoolOptions } from './execution/pool.ts';
-export { serveThread, startThread, type Thread } from './execution/remote-thread.ts';
-export { ComputeThread, pauseByMessage, type ThreadParts, type ThreadSettings } from './execution/thread.ts';
+export { serveThread, startThread, type RunningThread, type Thread } from './execution/remote-thread.ts';
+export {
+  ComputeThread,
+  pauseByMessage,
+  type RemoteHooks,
+  type ThreadHooks,
+  type ThreadParts,
+  type ThreadReport,
+  type ThreadSettings,
+} from './execution/thread.ts';
 export { HttpFiles, type FileStore, type HttpFilesOptions } from './files/http-files.ts';
 export type { CandidateValues, EvaluatorHost, FileAccess, TaskBodies, TaskBody, TaskContext } from './tasks/body.ts';

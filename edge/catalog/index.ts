@@ -44,5 +44,8 @@ export function tasksThatRunOn(place: RunsOn): TaskName[] {
   return (Object.keys(catalog) as TaskName[]).filter((name) => catalog[name].runsOn.includes(place));
 }
 
+/** Tasks here may be computed on a GPU, in bits that differ from one GPU to the next; on all other queues bits are equal everywhere. */
+export const gpuQueue = 'gpu_training';
+
 /** Queues that exist from the start. Anyone may name further ones. */
-export const standardQueues = ['high_priority', 'default', 'low_priority', 'gpu_training', 'ml', 'data'] as const;
+export const standardQueues = ['high_priority', 'default', 'low_priority', gpuQueue, 'ml', 'data'] as const;

@@ -116,5 +116,8 @@ export const trainSurrogate = taskType({
       .nullable(),
     /** Null without held-out rows, or where the members do not differ; absent from workers that do not know it. */
     calibration: calibrationSchema.nullable().optional(),
+    /** On the queue gpu_training alone: where perceptrons were trained at the end, and why there, in words. */
+    backend: z.enum(['webgpu', 'wasm']).optional(),
+    reason: z.string().optional(),
   }),
 });

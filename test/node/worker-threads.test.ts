@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Assignment, AttemptRef, Outcome, Snapshot, TaskId } from '#protocol';
 import { sortableId } from '#protocol';
 import {
+  startThread,
   systemClock,
   ThreadPool,
   type ExecutionEvent,
@@ -31,9 +32,9 @@ const noFiles: FileStore = {
 };
 
 function setup(overrides: Partial<PoolOptions> = {}) {
+  const settings = { kernels: kernels.module, kernelDigest: kernels.digest, workerName: 'lab', extraBodies: null };
   const pool = new ThreadPool({
-    spawn: () => spawnThread(bundle.threadFile),
-    settings: { kernels: kernels.module, kernelDigest: kernels.digest, workerName: 'lab', extraBodies: null },
+    start: (hooks) => startThread(spawnThread(bundle.threadFile), hooks, settings),
     files: noFiles,
     clock: systemClock,
     concurrency: 1,

@@ -10,6 +10,7 @@ interface WorkerFlags extends ConnectionOptions {
   name?: string;
   queues?: string[];
   concurrency?: string;
+  gpu: boolean;
   prefetch?: string;
   rateLimit?: string;
   maxTasksPerChild?: string;
@@ -34,7 +35,8 @@ export function addWorker(program: Command): void {
 the rest back and leaves. A second Ctrl-C gives everything back at once.`,
     )
     .option('-n, --name <name>', 'its name in the worker table; %h is the host (default: node@%h)')
-    .option('--queues <names...>', 'take tasks from these only (default: all but gpu_training)')
+    .option('--queues <names...>', 'take tasks from these only (default: all; gpu_training only with a GPU)')
+    .option('--gpu', 'train what waits in gpu_training on this machine’s GPU; without one, say why and go on', false)
     .option('--concurrency <n>', 'tasks at a time (default: the cores)')
     .option('--prefetch <n>', 'tasks held for each slot, so that short ones follow each other quickly (default: 1)')
     .option('--rate-limit <rate>', 'starts over all types, such as 10/s, 100/m or 1000/h')
@@ -93,7 +95,7 @@ async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
     tasksFile: flags.tasks,
   };
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), url: flags.url, token: await tokenOf(flags) };
+  return { ...Object.fromEntries(given), gpu: flags.gpu, url: flags.url, token: await tokenOf(flags) };
 }
 
 function splitList(values: readonly string[] | undefined): string[] | undefined {

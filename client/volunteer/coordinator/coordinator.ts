@@ -4,6 +4,7 @@ import {
   delay,
   HttpFiles,
   sessionDefaults,
+  startThread,
   ThreadPool,
   WebSocketTransport,
   WorkerSession,
@@ -152,9 +153,14 @@ export class Coordinator {
     const cores = this.#cores;
     const { clock, fetch, openSocket, spawnCore, workerName } = this.#parts;
     const files = new HttpFiles({ url, token: () => token, fetch, clock, cacheBytes: maxCachedFileBytes });
+    const settings = { kernels: kernels.module, kernelDigest: kernels.digest, workerName, extraBodies: null };
     const pool = new ThreadPool({
-      spawn: () => spawnCore(() => this.#outdated()),
-      settings: { kernels: kernels.module, kernelDigest: kernels.digest, workerName, extraBodies: null },
+      start: (hooks) =>
+        startThread(
+          spawnCore(() => this.#outdated()),
+          hooks,
+          settings,
+        ),
       files,
       clock,
       concurrency: cores,

@@ -1,4 +1,5 @@
-import { findTaskType, parseArguments, type TaskName } from '#catalog';
+import { findTaskType, gpuQueue, parseArguments, type TaskName } from '#catalog';
+import type { GpuOpening } from '#kernels/gpu';
 import { decodeBase64, encodeBase64 } from '#kernels/runtime';
 import {
   limits,
@@ -23,6 +24,8 @@ export interface AttemptSettings {
   clock: Clock;
   /** Lets messages in: resolves in a later turn of the event loop. */
   pause: () => Promise<void>;
+  /** Absent where tasks have no GPU. */
+  gpu?: () => Promise<GpuOpening>;
 }
 
 /** What belongs to one attempt. */
@@ -41,6 +44,8 @@ export interface AttemptReport {
 /** How long a body may compute between two looks at its messages. */
 const pauseEveryMs = 12;
 const progressIntervalMs = 250;
+
+const noGpu: GpuOpening = { type: 'absent', reason: 'This worker computes without a GPU.' };
 
 /** One attempt of one task: its body, its limits, its snapshots. The hard limit is the host’s, who can end the thread. */
 export class Attempt {
@@ -104,7 +109,7 @@ export class Attempt {
   }
 
   #context(progress: ProgressThrottle): TaskContext {
-    const { kernels, kernelDigest, workerName, clock, pause } = this.#settings;
+    const { kernels, kernelDigest, workerName, clock, pause, gpu = () => Promise.resolve(noGpu) } = this.#settings;
     const { signal } = this.#stop;
     let pausedAtMs = clock.now();
     const tellSnapshot = () => this.#tellSnapshot();
@@ -129,6 +134,7 @@ export class Attempt {
         signal.throwIfAborted();
       },
       ...(this.#hooks.evaluators ? { evaluators: this.#hooks.evaluators } : {}),
+      ...(this.#assignment.queue === gpuQueue ? { gpu } : {}),
     };
   }
 

@@ -3,14 +3,13 @@ import type { FileStore } from '../files/http-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { attemptKey, type ExecutionListener, type Executor } from './executor.ts';
 import { failure } from './failure.ts';
-import { startThread, type RunningThread, type Thread } from './remote-thread.ts';
-import type { ThreadHooks, ThreadReport, ThreadSettings } from './thread.ts';
+import type { RunningThread } from './remote-thread.ts';
+import type { ThreadHooks, ThreadReport } from './thread.ts';
 import { replyOf } from './thread.ts';
 
 export interface PoolOptions {
-  /** Makes a new thread that runs a `ComputeThread`. */
-  spawn: () => Thread;
-  settings: ThreadSettings;
+  /** Starts a new thread that runs a `ComputeThread`. */
+  start: (hooks: ThreadHooks) => RunningThread;
   files: FileStore;
   clock: Clock;
   /** Threads at most; they are started when first needed. */
@@ -128,8 +127,7 @@ export class ThreadPool implements Executor {
 
   #newSlot(): Slot | undefined {
     if (this.#slots.size >= this.#concurrency) return undefined;
-    const { spawn, settings } = this.#options;
-    const thread = startThread(spawn(), this.#hooks(), settings);
+    const thread = this.#options.start(this.#hooks());
     const slot: Slot = { thread, job: null, done: 0, worn: false };
     thread.onFailure((message) => this.#kill(slot, failure('task_failed', `The compute thread ended: ${message}`)));
     this.#slots.add(slot);

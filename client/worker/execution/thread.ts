@@ -1,3 +1,4 @@
+import type { GpuOpening } from '#kernels/gpu';
 import type { Assignment, Progress, Snapshot } from '#protocol';
 import { isErrorCode, TabgridError, type ErrorCode } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
@@ -47,6 +48,8 @@ export interface ThreadParts {
   clock: Clock;
   pause: () => Promise<void>;
   memoryBytes?: () => number;
+  /** Absent where tasks have no GPU. */
+  gpu?: () => Promise<GpuOpening>;
 }
 
 /** The inside of a compute thread, a Web Worker or a worker thread: computes one attempt at a time for its host. */
@@ -76,9 +79,10 @@ export class ComputeThread {
     const [hooks, settings] = [this.#hooks, this.#settings];
     if (!hooks || !settings) throw new Error('The thread was not initialised.');
     const key = attemptKey(assignment);
+    const { clock, pause, gpu } = this.#parts;
     const attempt = new Attempt(
       assignment,
-      { ...settings, bodies: this.#bodies, clock: this.#parts.clock, pause: this.#parts.pause },
+      { ...settings, bodies: this.#bodies, clock, pause, ...(gpu ? { gpu } : {}) },
       {
         files: remoteFiles(hooks, key),
         onProgress: (progress) => void hooks.progress(key, progress),

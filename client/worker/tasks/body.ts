@@ -1,4 +1,5 @@
 import type { Kwargs, Result, TaskName } from '#catalog';
+import type { GpuOpening } from '#kernels/gpu';
 import type { Json, Progress, TaskId } from '#protocol';
 
 /** Files of the owner who submitted the task. */
@@ -53,6 +54,11 @@ export interface TaskContext {
   /** Call it between steps: lets messages in (stop, snapshot wanted) from time to time. Throws when `signal` is aborted. */
   yield(): Promise<void>;
   readonly evaluators?: EvaluatorHost;
+  /**
+   * The worker’s GPU, or why it has none. Only tasks of the queue `gpu_training` are given it: results of all other queues must be equal to the
+   * bit. The device is the worker’s, who closes it.
+   */
+  readonly gpu?: () => Promise<GpuOpening>;
 }
 
 /** Computes one task. What it throws becomes the task’s failure: a TabgridError keeps its code. */

@@ -34,6 +34,7 @@ export const trainSurrogate: TaskBody<'train_surrogate'> = withFaults(async (con
     train_loss: trained.trainLoss,
     validation: report,
     calibration,
+    ...trained.placement,
   };
 });
 

@@ -128,7 +128,6 @@ export class GpuLane implements Lane {
     return this.#write(member, member.progress, arenas, 0);
   }
 
-  /** The last snapshot of member k that needs no device. */
   checkpoint(k: number): Uint8Array {
     const member = this.#member(k);
     return this.#write(member, this.#checkpoint.progress[k] ?? member.progress, this.#checkpoint.arenas, k);

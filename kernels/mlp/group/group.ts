@@ -157,6 +157,12 @@ export class MlpGroup {
     }
   }
 
+  /** The newest snapshot of a member that can be had without waiting: on a GPU, as of the last read-back (`checkpointEpochs`). */
+  checkpoint(member: number): Uint8Array {
+    const { berth, k } = this.#find(member);
+    return berth.lane.checkpoint(k);
+  }
+
   /**
    * The member's model so far, as `MlpTrainer.finish`.
    *

@@ -17,6 +17,8 @@ export interface Lane {
   fault(k: number): KernelInputError | null;
   /** As `MlpTrainer.snapshot`. @throws GpuError */
   snapshot(k: number): Promise<Uint8Array>;
+  /** The last snapshot of member k that needs no device. */
+  checkpoint(k: number): Uint8Array;
   /** Frees what the lane holds. */
   close(): void;
 }

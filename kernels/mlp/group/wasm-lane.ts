@@ -58,6 +58,10 @@ export class WasmLane implements Lane {
   }
 
   async snapshot(k: number): Promise<Uint8Array> {
+    return this.checkpoint(k);
+  }
+
+  checkpoint(k: number): Uint8Array {
     const trainer = this.#trainers[k];
     if (trainer === undefined) throw new RangeError(`There is no member ${k}.`);
     return trainer.snapshot();

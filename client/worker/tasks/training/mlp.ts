@@ -1,8 +1,10 @@
 import { MlpTrainer, parseMlpModel, type MlpModel, type MlpOptions, type Schedule } from '#kernels/mlp';
+import type { Placement } from '#kernels/mlp/group';
 import { Rng } from '#kernels/rng';
 import type { TaskContext } from '../body.ts';
 import type { TrainingSet } from '../models/data.ts';
 import { mlpPredictor } from '../models/mlp.ts';
+import { trainAtOnce } from './at-once.ts';
 import type { KwargsOf } from '../models/model-file.ts';
 import { trainInTurn } from './in-turn.ts';
 import type { Trained } from './trained.ts';
@@ -13,10 +15,38 @@ type MlpKwargs = KwargsOf<'mlp'>;
 const memberStreams = 2_000_000_011;
 const two21 = 2_097_152;
 
-/** An ensemble whose members differ in their seeds, one after the other. */
+/** An ensemble whose members differ in their seeds. */
 export async function trainMlp(context: TaskContext, kwargs: MlpKwargs, training: TrainingSet): Promise<Trained> {
+  const { members, placement } = await trainMembers(context, kwargs, training);
+  return {
+    content: { kind: 'mlp', members },
+    predictor: mlpPredictor(context.kernels, members),
+    record: recordOf(kwargs),
+    members: members.length,
+    epochsRun: members.map((model) => model.training.epochs),
+    trainLoss: members.reduce((sum, model) => sum + model.training.trainLoss, 0) / members.length,
+    ...(placement && { placement }),
+  };
+}
+
+interface TrainedMembers {
+  readonly members: MlpModel[];
+  readonly placement?: Placement;
+}
+
+/** At once where the task may use a GPU and there is one that can; else in turn. */
+async function trainMembers(context: TaskContext, kwargs: MlpKwargs, training: TrainingSet): Promise<TrainedMembers> {
+  if (context.gpu === undefined) return { members: await trainMembersInTurn(context, kwargs, training) };
+  const members = Array.from({ length: kwargs.members }, (_, member) => optionsOf(kwargs, member));
+  const outcome = await trainAtOnce(context, await context.gpu(), { training, members });
+  if (outcome.type === 'trained') return { members: outcome.models, placement: outcome.placement };
+  const placement: Placement = { backend: 'wasm', reason: outcome.reason };
+  return { members: await trainMembersInTurn(context, kwargs, training), placement };
+}
+
+function trainMembersInTurn(context: TaskContext, kwargs: MlpKwargs, training: TrainingSet): Promise<MlpModel[]> {
   const { epochs, members: count } = kwargs;
-  const members = await trainInTurn<MlpModel, MlpTrainer>(context, {
+  return trainInTurn<MlpModel, MlpTrainer>(context, {
     count,
     begin: (index) => MlpTrainer.create(context.kernels, training, optionsOf(kwargs, index)),
     resume: (_, snapshot) => MlpTrainer.resume(context.kernels, training, snapshot),
@@ -30,14 +60,6 @@ export async function trainMlp(context: TaskContext, kwargs: MlpKwargs, training
       };
     },
   });
-  return {
-    content: { kind: 'mlp', members },
-    predictor: mlpPredictor(context.kernels, members),
-    record: recordOf(kwargs),
-    members: members.length,
-    epochsRun: members.map((model) => model.training.epochs),
-    trainLoss: members.reduce((sum, model) => sum + model.training.trainLoss, 0) / members.length,
-  };
 }
 
 function recordOf(kwargs: MlpKwargs): Trained['record'] {

@@ -1,3 +1,4 @@
+import type { Placement } from '#kernels/mlp/group';
 import type { ModelContent, TrainingOptions } from '../models/model-file.ts';
 import type { Predictor } from '../models/predictor.ts';
 
@@ -14,4 +15,6 @@ export interface Trained {
   readonly epochsRun: number[];
   /** Null where there is none. */
   readonly trainLoss: number | null;
+  /** Where it was trained at the end, and why there; only where the task might use a GPU. */
+  readonly placement?: Placement;
 }

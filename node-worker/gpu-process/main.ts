@@ -1,0 +1,26 @@
+import { setImmediate } from 'node:timers/promises';
+import * as comlink from 'comlink';
+import { ComputeThread, systemClock, type RemoteHooks, type ThreadHooks } from '../../client/worker/index.ts';
+import { bodies } from '../../client/worker/tasks/index.ts';
+import { memoryBytes } from '../memory.ts';
+import { channelOf } from './channel.ts';
+import { ProcessGpu } from './device.ts';
+import { GpuService } from './service.ts';
+
+if (process.send === undefined) throw new Error('This file runs in a process of a worker.');
+
+// Ctrl-C and service managers tell all processes at once; when this one ends is for its worker to say.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+// The worker is gone. An orderly exit would run into Dawn, which aborts when a read-back is under way.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+const gpu = new ProcessGpu();
+const thread = new ComputeThread({
+  bodies,
+  clock: systemClock,
+  pause: () => setImmediate(undefined),
+  memoryBytes,
+  gpu: () => gpu.open(),
+});
+const hooks = comlink.wrap<ThreadHooks>(channelOf(process, 'hooks')) as unknown as RemoteHooks;
+comlink.expose(new GpuService(thread, gpu, hooks), channelOf(process, 'thread'));

@@ -4,7 +4,7 @@ import { ComputeThread, systemClock, type RemoteHooks, type ThreadHooks } from '
 import { bodies } from '../../client/worker/tasks/index.ts';
 import { memoryBytes } from '../memory.ts';
 import { channelOf } from './channel.ts';
-import { ProcessGpu } from './device.ts';
+import { openDawn, ProcessGpu } from './device.ts';
 import { GpuService } from './service.ts';
 
 if (process.send === undefined) throw new Error('This file runs in a process of a worker.');
@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // The worker is gone. An orderly exit would run into Dawn, which aborts when a read-back is under way.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-const gpu = new ProcessGpu();
+const gpu = new ProcessGpu(openDawn);
 const thread = new ComputeThread({
   bodies,
   clock: systemClock,

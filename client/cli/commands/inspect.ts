@@ -69,6 +69,7 @@ const show: Record<ViewName, (grid: Grid, output: Output) => Promise<void>> = {
         worker.succeeded,
         worker.failed,
         short(worker.busy_seconds),
+        worker.capabilities.description ?? '',
       ]);
       const queueRows = queues.map((queue) => [
         queue.queue,
@@ -78,7 +79,7 @@ const show: Record<ViewName, (grid: Grid, output: Output) => Promise<void>> = {
         queue.oldest_age === null ? '' : short(queue.oldest_age),
       ]);
       return [
-        table(['worker', 'state', 'trust', 'slots', 'active', 'done', 'failed', 'busy s'], workerRows),
+        table(['worker', 'state', 'trust', 'slots', 'active', 'done', 'failed', 'busy s', 'machine'], workerRows),
         table(['queue', 'waiting', 'scheduled', 'running', 'oldest s'], queueRows),
       ].join('\n\n');
     });

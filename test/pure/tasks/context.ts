@@ -19,6 +19,8 @@ export class Workbench {
   readonly stop = new AbortController();
   readonly soft = new AbortController();
   evaluators: TaskContext['evaluators'];
+  /** As for a task of the queue `gpu_training`; undefined for those of others. */
+  gpu: TaskContext['gpu'];
   /** Called between steps. */
   betweenSteps: () => void = () => undefined;
   readonly #kernels: WebAssembly.Module;
@@ -75,6 +77,7 @@ export class Workbench {
         this.stop.signal.throwIfAborted();
       },
       ...(this.evaluators === undefined ? {} : { evaluators: this.evaluators }),
+      ...(this.gpu === undefined ? {} : { gpu: this.gpu }),
     };
   }
 

@@ -40,10 +40,9 @@ export async function trainAtOnce(
   const resources = { module: context.kernels, gpu };
   const epochsAtOnce = stepEpochs(training, members);
   const options = { checkpointEpochs: epochsAtOnce };
-  const resumed = resumeGroup(context.snapshot, members.length, (snapshots) =>
-    MlpGroup.resume(resources, training, snapshots, options),
-  );
-  if (resumed === null && context.snapshot !== null) return declined('The training was begun without a GPU.');
+  const taken = context.snapshot === null ? null : memberSnapshots(context.snapshot);
+  if (context.snapshot !== null && taken === null) return declined('The training was begun without a GPU.');
+  const resumed = taken && whatFits(() => MlpGroup.resume(resources, training, taken, options));
   if (resumed === null && gpu.type === 'absent') return declined(gpu.reason);
   const group = resumed ?? MlpGroup.create(resources, training, members, options);
   try {
@@ -119,17 +118,18 @@ function snapshotOf(group: MlpGroup): Uint8Array {
   return writeSnapshot({ kernel: snapshotKind, version: snapshotVersion, state: {}, arrays });
 }
 
-/** The group that an earlier attempt snapshot; null when there is none, or its bytes fit no more. */
-function resumeGroup(
-  snapshot: Uint8Array | null,
-  count: number,
-  resume: (snapshots: Uint8Array[]) => MlpGroup,
-): MlpGroup | null {
-  if (snapshot === null) return null;
-  try {
+/** The members’ snapshots in that of a group; null when it is another one. */
+function memberSnapshots(snapshot: Uint8Array): Uint8Array[] | null {
+  return whatFits(() => {
     const { arrays } = readSnapshot(snapshot, snapshotKind, snapshotVersion);
-    if (arrays.length !== count) return null;
-    return resume(arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
+    return arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+  });
+}
+
+/** Bytes that do not fit are no reason to fail: null. */
+function whatFits<T>(read: () => T): T | null {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof KernelInputError) return null;
     throw error;

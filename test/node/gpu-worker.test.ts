@@ -53,7 +53,7 @@ async function submit(
 async function untilTraining(job: AsyncResult<unknown>): Promise<void> {
   await until(async () => {
     const { progress } = await job.view();
-    return /members at once/.test(progress?.message ?? '');
+    return (progress?.message ?? '').includes('members at once');
   });
 }
 
@@ -98,7 +98,7 @@ describe('a worker with a GPU', () => {
   it('loses a task, not itself, when a driver ends the process that has the GPU', async () => {
     const serve = await startTestServe(await freshFolder());
     const worker = await startGpuWorker(serve, software);
-    const job = await serve.grid.submit('train_surrogate', long, { queue: 'gpu_training', max_retries: 0 });
+    const job = await serve.grid.submit('train_surrogate', long, { queue: 'gpu_training', maxRetries: 0 });
     await until(async () => (await job.view()).state === 'STARTED');
     for (const pid of childrenOf(worker)) process.kill(pid, 'SIGKILL');
     await expect(job.get()).rejects.toThrow('The compute thread ended: SIGKILL');

@@ -9,6 +9,7 @@ import { gpuEnvironment } from '../../node-worker/gpu-process/environment.ts';
 import { softwareGpuEnvironment } from '../../node-worker/gpu.ts';
 import {
   freshFolder,
+  run,
   start,
   startTestServe,
   startTestWorker,
@@ -72,6 +73,8 @@ describe('a worker with a GPU', () => {
     expect(row).toMatchObject({ name: 'gpu', capabilities: { gpu: true } });
     expect(row?.capabilities.description).toMatch(/, GPU: .*SwiftShader/);
     expect(row?.queues).toContain('gpu_training');
+    const { stdout } = await run(['inspect', 'stats', '--url', serve.url], { TABGRID_TOKEN: serve.token });
+    expect(stdout).toMatch(/^gpu +online .*SwiftShader/m);
 
     const onGpu = await (await submit(serve, 'gpu_training', training)).get();
     const inWasm = await (await submit(serve, 'default', training)).get();
@@ -85,6 +88,8 @@ describe('a worker with a GPU', () => {
     await untilTraining(job);
     const processes = childrenOf(worker);
     expect(processes).toHaveLength(1);
+    // As a service manager does, which tells all processes at once.
+    for (const pid of processes) process.kill(pid, 'SIGTERM');
     expect(await worker.stop('SIGTERM')).toMatchObject({ status: 0, signal: null });
     for (const pid of processes) await untilGone(pid);
     startTestWorker(serve, 'plain', ['--queues', 'gpu_training']);

@@ -1,7 +1,7 @@
 import { openGpu, type GpuOpening } from '#kernels/gpu';
 import { dawnGpu } from '../gpu.ts';
 
-/** The one device of this process, which tasks share one after the other. Opened when it is first asked for, and anew once it has failed. */
+/** The one device of this process, which tasks share one after the other. Opened when it is first asked for, and anew when there is none or it has failed. */
 export class ProcessGpu {
   readonly #open: () => Promise<GpuOpening>;
   #opening: Promise<GpuOpening> | null = null;
@@ -12,11 +12,11 @@ export class ProcessGpu {
 
   async open(): Promise<GpuOpening> {
     const last = await this.#opening;
-    if (last?.type === 'open' && last.device.failure !== null) {
-      this.#opening = null;
+    if (last?.type === 'open') {
+      if (last.device.failure === null) return last;
       await last.device.close();
     }
-    this.#opening ??= this.#open();
+    this.#opening = this.#open();
     return this.#opening;
   }
 }

@@ -162,6 +162,13 @@ describe('the device of a GPU process', () => {
     expect(closed).toEqual([0]);
   });
 
+  it('is asked for again while there is none', async () => {
+    const answers: GpuOpening[] = [1, 2].map((n) => ({ type: 'absent', reason: `no device, ${n}` }));
+    const gpu = new ProcessGpu(async () => answers.shift() ?? { type: 'absent', reason: 'asked too often' });
+    expect(await gpu.open()).toMatchObject({ reason: 'no device, 1' });
+    expect(await gpu.open()).toMatchObject({ reason: 'no device, 2' });
+  });
+
   it('is found by what drivers read, and tokens stay behind', () => {
     const seen = gpuEnvironment({
       VK_ICD_FILENAMES: 'a',

@@ -1,3 +1,4 @@
+import type { Beat } from './beat/beat.ts';
 import type { Broker } from './broker/broker.ts';
 import type { Campaign } from './campaign/campaign.ts';
 import type { Files } from './files/files.ts';
@@ -6,6 +7,7 @@ import type { Tokens } from './auth/tokens.ts';
 
 /** The bindings and variables of `wrangler.toml`, or of the local configuration that `tabgrid serve` writes. */
 export interface Env {
+  readonly BEAT: DurableObjectNamespace<Beat>;
   readonly BROKER: DurableObjectNamespace<Broker>;
   readonly CAMPAIGN: DurableObjectNamespace<Campaign>;
   readonly FILES: DurableObjectNamespace<Files>;

@@ -6,6 +6,7 @@ import type { Env } from './env.ts';
 import { errorResponse } from './errors.ts';
 import { systemClock } from './lib/clock.ts';
 
+export { Beat } from './beat/beat.ts';
 export { Broker } from './broker/broker.ts';
 export { EdgeExecutor } from './tasks/executor.ts';
 export { Campaign } from './campaign/campaign.ts';

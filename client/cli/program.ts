@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBeat } from './commands/beat.ts';
 import { addCampaign } from './commands/campaign.ts';
 import { addEvents } from './commands/events.ts';
 import { addFiles } from './commands/files.ts';
@@ -35,6 +36,7 @@ Exit status: 0 success, 1 a task failed or the grid cannot be reached, 2 bad usa
   addWorker(program);
   addSubmit(program);
   addCampaign(program);
+  addBeat(program);
   addFiles(program);
   addInspect(program);
   addEvents(program);

@@ -5,6 +5,7 @@ import { Campaigns } from './campaigns.ts';
 import { EventStream, type EventFilter } from './events.ts';
 import { FileStore } from './files.ts';
 import { resolveOptions, type GridOptions } from './options.ts';
+import { Schedules } from './schedules.ts';
 import { signature, type SubmitOptions } from './signature.ts';
 import { Transport } from './transport.ts';
 
@@ -37,12 +38,14 @@ export interface QueueView {
 export class Grid {
   readonly campaigns: Campaigns;
   readonly files: FileStore;
+  readonly schedules: Schedules;
   readonly #transport: Transport;
 
   constructor(options: GridOptions) {
     this.#transport = new Transport(resolveOptions(options));
     this.campaigns = new Campaigns(this.#transport, (filter) => this.events(filter));
     this.files = new FileStore(this.#transport);
+    this.schedules = new Schedules(this.#transport, (id) => this.result(id));
   }
 
   /** Submits a task; its arguments and its result have the types that the catalogue declares. */

@@ -5,5 +5,6 @@ export { FileStore, type GetOptions, type PutOptions } from './files.ts';
 export { Grid, type QueueView, type TaskFilter } from './grid.ts';
 export type { Clock } from './lib/clock.ts';
 export type { GridOptions, WebSocketConstructor, WebSocketLike } from './options.ts';
+export { Schedules, type PutScheduleOptions, type ScheduleOptions } from './schedules.ts';
 export { signature, type SubmitOptions } from './signature.ts';
 export { TabgridError } from '#protocol';

@@ -10,6 +10,7 @@ import { gridRoutes } from './grid.ts';
 import { leaseRoutes } from './leases.ts';
 import { describe } from './openapi.ts';
 import type { Route } from './route.ts';
+import { scheduleRoutes } from './schedules.ts';
 import { serviceRoutes } from './service.ts';
 import { socketRoutes } from './sockets.ts';
 import { taskRoutes } from './tasks.ts';
@@ -25,6 +26,7 @@ export function allRoutes(app: () => App): readonly Route[] {
   return [
     ...taskRoutes,
     ...campaignRoutes,
+    ...scheduleRoutes,
     ...fileRoutes,
     ...uploadRoutes,
     ...socketRoutes,

@@ -118,6 +118,7 @@ export async function referenceOf(app: Hono<{ Bindings: Env }>): Promise<Referen
 const tags = [
   { name: 'tasks', description: 'Submit work and see what became of it.' },
   { name: 'campaigns', description: 'The optimisation loop.' },
+  { name: 'schedules', description: 'Tasks that come again: the beat.' },
   { name: 'files', description: 'Data sets, models and results.' },
   { name: 'events', description: 'What happens, as it happens.' },
   { name: 'grid', description: 'Queues, task types and workers.' },

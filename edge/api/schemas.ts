@@ -2,21 +2,26 @@ import { z } from 'zod';
 import {
   campaignSpecSchema,
   campaignStates,
+  catchUpPolicies,
   capabilitiesSchema,
   errorCodes,
   jsonObjectSchema,
   jsonSchema,
   progressSchema,
+  scheduledSignatureSchema,
   scopes,
   snapshotSchema,
   taskErrorSchema,
   taskStates,
+  timetableSchema,
   type CampaignIteration,
   type CampaignView,
   type ErrorBody,
   type FileView,
   type Observation,
   type ParetoView,
+  type ScheduleSummary,
+  type ScheduleView,
   type Submitted,
   type TaskView,
   type WorkerView,
@@ -80,7 +85,13 @@ const task = describe<TaskView>({
   runtime: z.number().nullable().describe('Seconds of the attempt that ended it.'),
   labels: z.array(z.string()),
   retry_of: z.string().nullable(),
-  parent: z.union([z.object({ workflow_id: z.string() }), z.object({ campaign_id: z.string() })]).nullable(),
+  parent: z
+    .union([
+      z.object({ workflow_id: z.string() }),
+      z.object({ campaign_id: z.string() }),
+      z.object({ schedule: z.string(), tick: time.nullable() }),
+    ])
+    .nullable(),
   owner: z.string(),
 });
 
@@ -114,6 +125,28 @@ const campaign = describe<CampaignView>({
   ...campaignMembers,
   spec: campaignSpecSchema,
   history: z.array(iteration),
+});
+
+const scheduleMembers = {
+  name: z.string(),
+  owner: z.string(),
+  task: z.string(),
+  schedule: timetableSchema,
+  enabled: z.boolean(),
+  catch_up: z.enum(catchUpPolicies),
+  last_run: time.nullable(),
+  next_run: time.nullable().describe('Null when it pauses or nothing comes any more.'),
+  total_runs: z.int(),
+  last_task_id: z.string().nullable(),
+  last_error: z.string().nullable().describe('Why the last tick could not be submitted.'),
+  created_at: time,
+  updated_at: time,
+};
+
+const schedule = describe<ScheduleView>({
+  ...scheduleMembers,
+  signature: scheduledSignatureSchema,
+  next_runs: z.array(time).describe('The next five.'),
 });
 
 const file = describe<FileView>({
@@ -211,6 +244,8 @@ export const components = {
   CampaignStarted: z.object({ campaign_id: z.string(), task_id: z.string() }),
   ObservationsTaken: describe<ObservationsTaken>({ accepted: z.int(), total: z.int() }),
   Pareto: describe<ParetoView>({ front: z.array(observation), hypervolume: z.number(), reference: numbers }),
+  Schedule: schedule,
+  SchedulePage: page('schedules', describe<ScheduleSummary>(scheduleMembers)),
   File: file,
   FilePage: page('files', file),
   Upload: upload,

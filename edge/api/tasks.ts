@@ -7,7 +7,6 @@ import {
   taskIdSchema,
   taskStates,
   timeSchema,
-  type Fault,
   type Signature,
 } from '#protocol';
 import { brokerShard, type NewTask } from '../broker/rpc.ts';
@@ -15,7 +14,7 @@ import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
-import { prepare } from '../tasks/prepare.ts';
+import { prepare, refusalAt } from '../tasks/prepare.ts';
 import { json } from './respond.ts';
 import { route, type Route } from './route.ts';
 import { listTasks, shardForSubmission } from './shards.ts';
@@ -36,15 +35,8 @@ function prepareAll(
     try {
       return prepare(signature, context);
     } catch (error) {
-      throw single || !(error instanceof TabgridError) ? error : atIndex(error, index);
+      throw single || !(error instanceof TabgridError) ? error : refusalAt(String(index), error);
     }
-  });
-}
-
-function atIndex(error: TabgridError, index: number): TabgridError {
-  const faults = (error.details?.faults ?? []) as Fault[];
-  return new TabgridError(error.code, `${index}: ${error.message}`, {
-    details: { ...error.details, faults: faults.map(({ path, message }) => ({ path: `${index}.${path}`, message })) },
   });
 }
 

@@ -14,6 +14,7 @@ import type {
   Submitted,
   TaskError,
   TaskId,
+  TaskParent,
   TaskState,
   TaskView,
   WorkerId,
@@ -53,7 +54,7 @@ export interface NewTask {
   time_limit_ms: number;
   labels: string[];
   owner: string;
-  parent: { workflow_id: string } | { campaign_id: CampaignId } | null;
+  parent: TaskParent | null;
   retry_of: TaskId | null;
   idempotency_key: string | null;
   /** Who is told when it is final, and of its progress. */

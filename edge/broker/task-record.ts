@@ -1,6 +1,5 @@
 import {
   isoTime,
-  type CampaignId,
   type Json,
   type JsonObject,
   type Outcome,
@@ -8,6 +7,7 @@ import {
   type RetryPolicy,
   type TaskError,
   type TaskId,
+  type TaskParent,
   type TaskState,
   type TaskView,
   type WorkerId,
@@ -24,7 +24,7 @@ export interface TaskSpec {
   soft_time_limit_ms: number;
   time_limit_ms: number;
   eta_ms: number | null;
-  parent: { workflow_id: string } | { campaign_id: CampaignId } | null;
+  parent: TaskParent | null;
   retry_of: TaskId | null;
   notify?: ObjectAddress;
   ref?: string;

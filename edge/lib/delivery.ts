@@ -16,6 +16,8 @@ export function stubOf<Api>(env: Env, address: ObjectAddress): Api & Fetcher {
 
 function namespaceOf(env: Env, { object }: ObjectAddress): DurableObjectNamespace {
   switch (object) {
+    case 'beat':
+      return env.BEAT as unknown as DurableObjectNamespace;
     case 'broker':
       return env.BROKER as unknown as DurableObjectNamespace;
     case 'campaign':

@@ -38,7 +38,7 @@ export const errorCodes = {
     retryable: false,
     meaning: 'The lease ran out and the task was given to somebody else, or is final.',
   },
-  precondition_failed: { status: 412, retryable: false, meaning: 'If-Match names another version of the file.' },
+  precondition_failed: { status: 412, retryable: false, meaning: 'If-Match or If-None-Match does not hold.' },
   body_too_large: { status: 413, retryable: false, meaning: 'The body is over the limit that `details` names.' },
   range_not_satisfiable: { status: 416, retryable: false, meaning: 'The range lies outside the file.' },
   upgrade_required: {

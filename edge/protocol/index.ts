@@ -8,6 +8,7 @@ export * from './ids.ts';
 export * from './json.ts';
 export * from './limits.ts';
 export * from './retry.ts';
+export * from './schedule.ts';
 export * from './states.ts';
 export * from './surrogates.ts';
 export * from './task.ts';

@@ -22,6 +22,10 @@ export const limits = {
   maxCredits: 1000,
   maxNameChars: 128,
   maxPathChars: 512,
+  /** With the prefix `schedule:` it is a label. */
+  maxScheduleNameChars: 48,
+  /** Schedules of one owner. */
+  maxSchedules: 1000,
   maxLabels: 16,
   maxLabelChars: 64,
   maxPageSize: 1000,

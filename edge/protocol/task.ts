@@ -83,6 +83,10 @@ export interface AttemptView {
   outcome: Outcome['type'] | 'lost' | null;
 }
 
+/** What submitted it, where that was no client; `tick` is the time that a schedule’s task stands for, null when it was run by hand. */
+export type TaskParent =
+  { workflow_id: string } | { campaign_id: CampaignId } | { schedule: string; tick: string | null };
+
 /** A task as `GET /v1/tasks/:id` shows it. */
 export interface TaskView {
   task_id: TaskId;
@@ -106,7 +110,7 @@ export interface TaskView {
   runtime: number | null;
   labels: string[];
   retry_of: TaskId | null;
-  parent: { workflow_id: string } | { campaign_id: CampaignId } | null;
+  parent: TaskParent | null;
   owner: string;
 }
 

@@ -57,11 +57,12 @@ function issueFaults(issue: z.core.$ZodIssue, parent: readonly PropertyKey[] = [
   return [{ path: path.map(String).join('.'), message: issue.message }];
 }
 
-/** How far a value is from one form of a union: a form of another type or discriminator is farther than any fault within the form. */
+/** How far a value is from one form of a union: a form of another type or discriminator (a literal) is farther than any fault within the form. */
 function distance(issues: readonly z.core.$ZodIssue[]): number {
   const otherForm = issues.some(
-    ({ code, path }) =>
-      (code === 'invalid_type' && path.length === 0) || (code === 'invalid_value' && path.length === 1),
+    (issue) =>
+      (issue.code === 'invalid_type' && issue.path.length === 0) ||
+      (issue.code === 'invalid_value' && issue.values.length === 1 && issue.path.length === 1),
   );
   return issues.length + (otherForm ? 1000 : 0);
 }

@@ -3,6 +3,7 @@ import {
   isoTime,
   limits,
   TabgridError,
+  type Fault,
   type JsonObject,
   type RetryPolicy,
   type Signature,
@@ -127,6 +128,14 @@ function roundMs(ms: number | null): number | null {
 
 function jsonBytes(value: JsonObject | unknown[]): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+/** The same refusal, of something that is a part of a larger whole: its paths begin with `prefix`. */
+export function refusalAt(prefix: string, error: TabgridError): TabgridError {
+  const faults = (error.details?.faults ?? []) as Fault[];
+  return new TabgridError(error.code, `${prefix}: ${error.message}`, {
+    details: { ...error.details, faults: faults.map(({ path, message }) => ({ path: `${prefix}.${path}`, message })) },
+  });
 }
 
 function invalid(path: string, message: string): TabgridError {

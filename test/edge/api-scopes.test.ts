@@ -30,6 +30,7 @@ function addressOf(path: string): string {
     .replace('/leases/:id', '/leases/0-01aaaaaaaaaaaaaaaaaaaaaaaa')
     .replace('/tasks/:id', '/tasks/0-01aaaaaaaaaaaaaaaaaaaaaaaa')
     .replace('/campaigns/:id', '/campaigns/c-01aaaaaaaaaaaaaaaaaaaaaaaa')
+    .replace('/schedules/:name', '/schedules/nothing')
     .replace('/uploads/:id', `/uploads/${'a'.repeat(32)}`)
     .replace('/workers/:id/:command', '/workers/nobody/ping')
     .replace(':path', 'nothing/there')
@@ -38,7 +39,8 @@ function addressOf(path: string): string {
 }
 
 function send({ method, path }: Row, options: Ask): Promise<Response> {
-  return ask(method, addressOf(path), method === 'POST' ? { ...options, json: { unknown: 1 } } : options);
+  const takesJson = method === 'POST' || (method === 'PUT' && path.startsWith('/v1/schedules/'));
+  return ask(method, addressOf(path), takesJson ? { ...options, json: { unknown: 1 } } : options);
 }
 
 describe('the matrix of route and scope', () => {

@@ -1,5 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
+import { beatMigrations } from '../../edge/beat/schema.ts';
 import { brokerMigrations } from '../../edge/broker/schema.ts';
 import { migrate, type Migration } from '../../edge/lib/migrate.ts';
 import { Database } from '../../edge/lib/sql.ts';
@@ -22,6 +23,7 @@ function schemaOf(database: Database): unknown[] {
 }
 
 describe.each<[string, readonly Migration[]]>([
+  ['beat', beatMigrations],
   ['broker', brokerMigrations],
   ['monitor', monitorMigrations],
 ])('the schema of the %s', (_, migrations) => {

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { TaskId } from './ids.ts';
+import { limits } from './limits.ts';
+import { signatureSchema } from './task.ts';
+import { nameSchema, timeSchema } from './text.ts';
+
+/** Events of the sun’s day, under Celery’s names. */
+export const solarEvents = [
+  'dawn_astronomical',
+  'dawn_nautical',
+  'dawn_civil',
+  'sunrise',
+  'solar_noon',
+  'sunset',
+  'dusk_civil',
+  'dusk_nautical',
+  'dusk_astronomical',
+] as const;
+export type SolarEvent = (typeof solarEvents)[number];
+
+const maxSeconds = 366 * 86_400;
+
+/** When: exactly one kind. */
+export const timetableSchema = z.union([
+  /** Seconds between ticks, counted from when the schedule was made. */
+  z.strictObject({ every: z.number().min(1).max(maxSeconds) }),
+  /** Five fields as in cron, in the zone’s own time. */
+  z.strictObject({ crontab: z.string().min(1).max(200), timezone: z.string().min(1).max(64).optional() }),
+  /** Degrees, north and east positive. */
+  z.strictObject({
+    solar: z.enum(solarEvents),
+    lat: z.number().min(-90).max(90),
+    lon: z.number().min(-180).max(180),
+  }),
+  /** Once. */
+  z.strictObject({ at: timeSchema }),
+]);
+export type Timetable = z.infer<typeof timetableSchema>;
+
+/** What becomes of ticks that came while nobody could see to them. */
+export const catchUpPolicies = ['none', 'last', 'all'] as const;
+export type CatchUp = (typeof catchUpPolicies)[number];
+
+const canvasKeys = ['chain', 'group', 'chord', 'map', 'starmap', 'chunks'] as const;
+
+/** A signature that can be submitted again and again: what is bound to one moment, or to one task, is no part of it. */
+const repeatableSchema = signatureSchema.omit({ eta: true, idempotency_key: true }).extend({
+  /** Seconds from the submission of each task. */
+  expires: z.number().positive().optional(),
+});
+
+export const scheduledSignatureSchema = z.preprocess((value, context) => {
+  const key = typeof value === 'object' && value !== null ? canvasKeys.find((each) => each in value) : undefined;
+  if (key === undefined) return value;
+  const message = `workflows cannot be scheduled yet: expected a signature with "task" in place of "${key}"`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}, repeatableSchema);
+export type ScheduledSignature = z.infer<typeof repeatableSchema>;
+
+/** What `PUT /v1/schedules/:name` takes. */
+export const scheduleSpecSchema = z.strictObject({
+  schedule: timetableSchema,
+  signature: scheduledSignatureSchema,
+  /** False: it pauses; what would have come meanwhile is not made up for. */
+  enabled: z.boolean().default(true),
+  catch_up: z.enum(catchUpPolicies).default('last'),
+});
+export type ScheduleSpec = z.infer<typeof scheduleSpecSchema>;
+export type ScheduleSpecInput = z.input<typeof scheduleSpecSchema>;
+
+/** Short enough to be a label, behind `schedule:`. */
+export const scheduleNameSchema = nameSchema.max(limits.maxScheduleNameChars);
+
+/** A schedule as `GET /v1/schedules/:name` shows it. Times are ISO 8601 in UTC. */
+export interface ScheduleView extends Omit<ScheduleSpec, 'signature'> {
+  name: string;
+  owner: string;
+  task: string;
+  signature: ScheduledSignature;
+  /** When a task was submitted last, by a tick or by hand. */
+  last_run: string | null;
+  /** Null when it pauses or nothing comes any more. */
+  next_run: string | null;
+  /** The next five. */
+  next_runs: string[];
+  /** Tasks submitted since it was made. */
+  total_runs: number;
+  last_task_id: TaskId | null;
+  /** Why the last tick could not be submitted. */
+  last_error: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** A schedule in a list: without what may be large. */
+export type ScheduleSummary = Omit<ScheduleView, 'signature' | 'next_runs'>;

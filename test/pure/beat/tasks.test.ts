@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { scheduleSpecSchema, faultsOf, taskIdSchema } from '#protocol';
+import { taskIdOf } from '../../../edge/beat/tasks.ts';
+import { idTimeMs } from '../../../edge/lib/ids.ts';
+
+describe('the id of a tick’s task', () => {
+  const tickMs = Date.parse('2026-01-01T00:00:00Z');
+
+  it('follows from the schedule and the tick alone, and tells its time', () => {
+    const id = taskIdOf('a', { tickMs }, 8);
+    expect(taskIdSchema.safeParse(id).success).toBe(true);
+    expect(taskIdOf('a', { tickMs }, 8)).toBe(id);
+    expect(idTimeMs(id)).toBe(tickMs);
+  });
+
+  it('is another one for another schedule, tick or request', () => {
+    const ids = [
+      taskIdOf('a', { tickMs }, 1),
+      taskIdOf('b', { tickMs }, 1),
+      taskIdOf('a', { tickMs: tickMs + 1000 }, 1),
+      taskIdOf('a', { key: 'x', nowMs: tickMs }, 1),
+      taskIdOf('a', { key: 'y', nowMs: tickMs }, 1),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('spreads ticks over the shards', () => {
+    const shards = Array.from({ length: 400 }, (_, k) => taskIdOf('a', { tickMs: tickMs + k * 1000 }, 4).charAt(0));
+    for (const shard of '0123') expect(shards.filter((each) => each === shard).length).toBeGreaterThan(60);
+  });
+});
+
+describe('what PUT takes', () => {
+  const faults = (value: unknown): string[] => {
+    const parsed = scheduleSpecSchema.safeParse(value);
+    return parsed.success ? [] : faultsOf(parsed.error).map(({ path }) => path);
+  };
+  const signature = { task: 'ping' };
+
+  it.each<[string, unknown, string[]]>([
+    ['nothing', {}, ['schedule', 'signature']],
+    ['no kind', { schedule: {}, signature }, ['schedule.every']],
+    ['two kinds', { schedule: { every: 5, crontab: '* * * * *' }, signature }, ['schedule.crontab']],
+    ['too often', { schedule: { every: 0.5 }, signature }, ['schedule.every']],
+    ['no event of the sun', { schedule: { solar: 'moonrise', lat: 0, lon: 0 }, signature }, ['schedule.solar']],
+    ['no place on Earth', { schedule: { solar: 'sunset', lat: 91, lon: 0 }, signature }, ['schedule.lat']],
+    ['a time without a zone', { schedule: { at: '2030-01-01T00:00:00' }, signature }, ['schedule.at']],
+    ['an unknown key', { schedule: { every: 5 }, signature, color: 'red' }, ['color']],
+    ['an unknown policy', { schedule: { every: 5 }, signature, catch_up: 'some' }, ['catch_up']],
+    ['an ETA', { schedule: { every: 5 }, signature: { task: 'ping', eta: '2030-01-01T00:00:00Z' } }, ['signature.eta']],
+    [
+      'a key for all ticks',
+      { schedule: { every: 5 }, signature: { task: 'ping', idempotency_key: 'k' } },
+      ['signature.idempotency_key'],
+    ],
+    [
+      'an end that is a time',
+      { schedule: { every: 5 }, signature: { task: 'ping', expires: '2030-01-01T00:00:00Z' } },
+      ['signature.expires'],
+    ],
+    ['a workflow', { schedule: { every: 5 }, signature: { chain: [signature, signature] } }, ['signature']],
+  ])('refuses %s by its path', (_, value, paths) => expect(faults(value)).toEqual(paths));
+
+  it('says that workflows cannot be scheduled yet', () => {
+    const parsed = scheduleSpecSchema.safeParse({ schedule: { every: 5 }, signature: { group: [] } });
+    expect(parsed.error?.issues[0]?.message).toMatch(/workflows cannot be scheduled yet.*"group"/);
+  });
+
+  it('fills in what is customary', () => {
+    expect(scheduleSpecSchema.parse({ schedule: { every: 5 }, signature })).toEqual({
+      schedule: { every: 5 },
+      signature,
+      enabled: true,
+      catch_up: 'last',
+    });
+  });
+});

@@ -9,9 +9,9 @@ describe('a tick comes exactly once when the object dies', () => {
     await world.put('t');
     await world.pass(60);
     await world.inside(async ({ engine }) => {
-      const { ran } = engine.store;
+      const ran = engine.store.ran.bind(engine.store);
       engine.store.ran = (...args) => {
-        ran.apply(engine.store, args);
+        ran(...args);
         throw new Error('the object dies');
       };
       await expect(engine.alarm()).rejects.toThrow('the object dies');

@@ -193,7 +193,7 @@ describe('an address', () => {
     '/v1/tasks/',
     '/v1/tasks/x/y/z',
     '/nothing',
-    '/v1/schedules',
+    '/v1/schedules/a/b',
     '/v1/workflows',
   ])('%s that leads nowhere is 404', async (path) => {
     expect(await refusal(await ask('GET', path, { token }))).toMatchObject({ status: 404, code: 'not_found' });

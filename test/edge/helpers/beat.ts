@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished } from 'vitest';
 import { scheduleSpecSchema, type ScheduleSpecInput, type ScheduleView, type TaskView } from '#protocol';
@@ -10,6 +10,7 @@ import { noPreconditions } from '../../../edge/files/preconditions.ts';
 import type { Envelope } from '../../../edge/lib/outbox.ts';
 import { alice, ok } from './broker.ts';
 import { FakeClock } from './clock.ts';
+import { evictAll } from './evict.ts';
 
 const testEnv = env as unknown as Env;
 let worlds = 0;
@@ -58,7 +59,7 @@ export class BeatWorld {
 
   /** Unmakes every object’s memory, as a crash does; storage stays. */
   async evict(): Promise<void> {
-    await abortAllDurableObjects();
+    await evictAll();
     await this.takeClock();
   }
 

@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished } from 'vitest';
 import type { EdgeFrame, GridEvent, Principal, Scope, Signature, TaskId, WorkerFrame, WorkerId } from '#protocol';
@@ -9,6 +9,7 @@ import type { Env } from '../../../edge/env.ts';
 import { unwrap, type Reply } from '../../../edge/lib/rpc.ts';
 import { prepare, type PrepareContext } from '../../../edge/tasks/prepare.ts';
 import { FakeClock } from './clock.ts';
+import { evictAll } from './evict.ts';
 
 const testEnv = env as unknown as Env;
 let lastShard = Math.floor(Math.random() * 4000);
@@ -59,7 +60,7 @@ export class BrokerWorld {
 
   /** Unmakes the object’s memory and cuts its sockets, as a crash does; storage stays. */
   async evict(): Promise<void> {
-    await abortAllDurableObjects();
+    await evictAll();
     await this.takeClock();
   }
 

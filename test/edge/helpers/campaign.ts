@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
+import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import {
   campaignSpecSchema,
@@ -22,6 +22,7 @@ import { campaignObject, type CampaignApi } from '../../../edge/campaign/rpc.ts'
 import type { Env } from '../../../edge/env.ts';
 import { writeFile } from '../../../edge/files/access.ts';
 import { alice, ok } from './broker.ts';
+import { evictAll } from './evict.ts';
 
 export const testEnv = env as unknown as Env;
 
@@ -170,7 +171,7 @@ export class CampaignWorld {
   }
 
   async evict(): Promise<void> {
-    await abortAllDurableObjects();
+    await evictAll();
   }
 
   /** Carries all messages and does all chores, until nothing is under way between the objects. */

@@ -4,7 +4,7 @@ import type { Env } from '../../../edge/env.ts';
 
 const { BEAT, BROKER, CAMPAIGN, FILES, MONITOR, TOKENS } = env as unknown as Env;
 
-async function hasStarted<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<T>): Promise<void> {
+async function untilStarted<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<T>): Promise<void> {
   for (const id of await listDurableObjectIds(namespace)) {
     await runInDurableObject(namespace.get(id), () => undefined);
   }
@@ -17,11 +17,11 @@ async function hasStarted<T extends Rpc.DurableObjectBranded>(namespace: Durable
  * no more.
  */
 export async function evictAll(): Promise<void> {
-  await hasStarted(BEAT);
-  await hasStarted(BROKER);
-  await hasStarted(CAMPAIGN);
-  await hasStarted(FILES);
-  await hasStarted(MONITOR);
-  await hasStarted(TOKENS);
+  await untilStarted(BEAT);
+  await untilStarted(BROKER);
+  await untilStarted(CAMPAIGN);
+  await untilStarted(FILES);
+  await untilStarted(MONITOR);
+  await untilStarted(TOKENS);
   await abortAllDurableObjects();
 }

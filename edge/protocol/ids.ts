@@ -6,12 +6,14 @@ type Brand<Name extends string> = string & { readonly __brand: Name };
 /** `<shard>-<26 time-sortable characters>`: the shard that holds the task is part of its id, so finding a task needs no lookup. */
 export type TaskId = Brand<'TaskId'>;
 export type CampaignId = Brand<'CampaignId'>;
+export type WorkflowId = Brand<'WorkflowId'>;
 export type WorkerId = Brand<'WorkerId'>;
 
 const sortable = '[0-9a-hjkmnp-tv-z]{26}';
 
 export const taskIdSchema = z.custom<TaskId>(matches(new RegExp(`^\\d{1,4}-${sortable}$`)), 'expected a task id');
 export const campaignIdSchema = z.custom<CampaignId>(matches(new RegExp(`^c-${sortable}$`)), 'expected a campaign id');
+export const workflowIdSchema = z.custom<WorkflowId>(matches(new RegExp(`^w-${sortable}$`)), 'expected a workflow id');
 export const workerIdSchema = z.custom<WorkerId>(matches(/^[\w.@:-]{1,128}$/), 'expected a worker id');
 
 function matches(pattern: RegExp): (value: unknown) => boolean {

@@ -26,6 +26,16 @@ export const limits = {
   maxScheduleNameChars: 48,
   /** Schedules of one owner. */
   maxSchedules: 1000,
+  /** Parts of one list in a canvas, and steps, lists and arrays in all of it. */
+  maxCanvasNodes: 1000,
+  /** Canvases within one another. */
+  maxCanvasDepth: 16,
+  /** Items of an array that come in the request; more come from a range, a grid or a file. */
+  maxInlineItems: 1000,
+  /** Items of one array in all. */
+  maxArrayItems: 10_000_000,
+  /** Items of one task of `chunks`. */
+  maxChunkSize: 10_000,
   maxLabels: 16,
   maxLabelChars: 64,
   maxPageSize: 1000,

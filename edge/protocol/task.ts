@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isErrorCode, type ErrorCode } from './errors.ts';
-import type { CampaignId, TaskId, WorkerId } from './ids.ts';
+import type { CampaignId, TaskId, WorkerId, WorkflowId } from './ids.ts';
 import { jsonObjectSchema, jsonSchema, type Json, type JsonObject } from './json.ts';
 import { limits } from './limits.ts';
 import type { TaskState } from './states.ts';
@@ -85,7 +85,7 @@ export interface AttemptView {
 
 /** What submitted it, where that was no client; `tick` is the time that a schedule’s task stands for, null when it was run by hand. */
 export type TaskParent =
-  { workflow_id: string } | { campaign_id: CampaignId } | { schedule: string; tick: string | null };
+  { workflow_id: WorkflowId } | { campaign_id: CampaignId } | { schedule: string; tick: string | null };
 
 /** A task as `GET /v1/tasks/:id` shows it. */
 export interface TaskView {

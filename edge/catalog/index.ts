@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import * as canvas from './canvas.ts';
 import * as optimisation from './optimisation.ts';
 import * as simple from './simple.ts';
 import type { RunsOn, TaskType } from './task-type.ts';
@@ -16,6 +17,8 @@ export const catalog = {
   compute_pareto_front: optimisation.computeParetoFront,
   export_results: optimisation.exportResults,
   run_campaign: optimisation.runCampaign,
+  starmap: canvas.starmap,
+  run_workflow: canvas.runWorkflow,
   ping: simple.ping,
 } as const;
 

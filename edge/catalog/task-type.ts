@@ -16,6 +16,8 @@ export interface TaskType<Kwargs extends z.ZodType = z.ZodType, Result extends z
   readonly runsOn: readonly RunsOn[];
   /** True when the result is a function of the arguments alone, bit by bit, so that a stranger’s answer can be checked by a second one. */
   readonly verifiable: boolean;
+  /** True for what is submitted by the edge itself, as a part of something else. */
+  readonly internal?: boolean;
   /** Keyword arguments; unknown ones are refused. */
   readonly kwargs: Kwargs;
   /** Which keyword each positional argument stands for. */

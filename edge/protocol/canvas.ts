@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TaskId, WorkflowId } from './ids.ts';
 import { jsonObjectSchema, jsonSchema, type Json, type JsonObject } from './json.ts';
 import { limits } from './limits.ts';
-import type { FinalState } from './states.ts';
+import type { TaskState } from './states.ts';
 import { labelsSchema, signatureSchema, type Signature, type TaskError } from './task.ts';
 import { filePathSchema } from './text.ts';
 
@@ -47,11 +47,16 @@ const arrayShape = {
   ...taskOptions,
 };
 
-interface Linked {
-  /** Runs when this part fails for good; the error is put in front of its `args` unless it is immutable. */
+interface Part {
+  /**
+   * Runs once when this part fails for good; `{task_id, type, message, path}` is put in front of its `args` unless it is immutable. What becomes of it
+   * does not change the workflow’s state.
+   */
   link_error?: Step | undefined;
+  /** Of every task of this part; those of the whole canvas are also the workflow’s. */
+  labels?: string[] | undefined;
 }
-export interface Step extends Omit<Signature, 'idempotency_key'>, Linked {
+export interface Step extends Omit<Signature, 'idempotency_key'>, Part {
   immutable?: boolean | undefined;
 }
 export interface ArraySpec {
@@ -70,35 +75,39 @@ export interface ArraySpec {
 /** A canvas: a signature or a composition, nested at will. */
 export type CanvasNode =
   | Step
-  | ({ chain: CanvasNode[] } & Linked)
-  | ({ group: CanvasNode[] } & Linked)
-  | ({ chord: { header: CanvasNode[]; body: CanvasNode } } & Linked)
+  /** Each part gets the result of the one before; behind a group that is the list of its results, as in a chord. */
+  | ({ chain: CanvasNode[] } & Part)
+  /** All at once; the result is the list of results, in this order. */
+  | ({ group: CanvasNode[] } & Part)
+  /** The body gets the list of the header’s results. Where a part of the header fails, or it is empty, the body never runs and the chord fails. */
+  | ({ chord: { header: CanvasNode[]; body: CanvasNode } } & Part)
   /** One call for each item, which is its first argument; the result is the list of results. */
-  | ({ map: ArraySpec } & Linked)
+  | ({ map: ArraySpec } & Part)
   /** One call for each item, which is its list of arguments or its object of keyword arguments. */
-  | ({ starmap: ArraySpec } & Linked)
+  | ({ starmap: ArraySpec } & Part)
   /** `starmap` in tasks of `size` items; the result is a list of lists. */
-  | ({ chunks: ArraySpec & { size: number } } & Linked);
+  | ({ chunks: ArraySpec & { size: number } } & Part);
 
 const stepSchema: z.ZodType<Step> = z.lazy(() =>
   z.strictObject({ ...stepShape, immutable: z.boolean().optional(), link_error: stepSchema.optional() }),
 );
-const linked = { link_error: stepSchema.optional() };
+const part = { link_error: stepSchema.optional(), labels: labelsSchema.optional() };
+const anyNodes = z.lazy(() => z.array(canvasNodeSchema).max(limits.maxCanvasNodes));
 const nodes = z.lazy(() => z.array(canvasNodeSchema).min(1).max(limits.maxCanvasNodes));
 
 const kinds = {
   task: stepSchema,
-  chain: z.strictObject({ chain: nodes, ...linked }),
-  group: z.strictObject({ group: nodes, ...linked }),
+  chain: z.strictObject({ chain: nodes, ...part }),
+  group: z.strictObject({ group: nodes, ...part }),
   chord: z.strictObject({
-    chord: z.strictObject({ header: nodes, body: z.lazy(() => canvasNodeSchema) }),
-    ...linked,
+    chord: z.strictObject({ header: anyNodes, body: z.lazy(() => canvasNodeSchema) }),
+    ...part,
   }),
-  map: z.strictObject({ map: z.strictObject(arrayShape), ...linked }),
-  starmap: z.strictObject({ starmap: z.strictObject(arrayShape), ...linked }),
+  map: z.strictObject({ map: z.strictObject(arrayShape), ...part }),
+  starmap: z.strictObject({ starmap: z.strictObject(arrayShape), ...part }),
   chunks: z.strictObject({
     chunks: z.strictObject({ ...arrayShape, size: z.int().min(1).max(limits.maxChunkSize) }),
-    ...linked,
+    ...part,
   }),
 } satisfies Record<string, z.ZodType>;
 
@@ -121,33 +130,56 @@ export const canvasNodeSchema: z.ZodType<CanvasNode> = z.lazy(() =>
   }),
 );
 
-/** What `POST /v1/workflows` takes: a canvas; its labels are those of the workflow and of every task of it. */
+/** What `POST /v1/workflows` takes. */
 export const workflowSpecSchema = canvasNodeSchema;
-export const workflowLabelsSchema = labelsSchema;
 
-export const workflowStates = ['STARTED', 'SUCCESS', 'FAILURE', 'REVOKED'] as const;
+export const workflowStates = ['STARTED', 'SUCCESS', 'FAILURE', 'REVOKED'] as const satisfies readonly TaskState[];
+export type WorkflowState = (typeof workflowStates)[number];
 
-/** A workflow as `GET /v1/workflows/:id` shows it. */
-export interface WorkflowView {
-  workflow_id: WorkflowId;
-  owner: string;
-  state: 'STARTED' | FinalState;
-  /** Calls: an item of an array counts as one, whatever it travels with. Grows when a part’s items are only known later. */
+/** A result over `limits.maxResultBytes` lies in a file of the owner and is named in its place, in the workflow’s result as in arguments of the next step. */
+export interface ResultFile {
+  file: string;
+}
+
+/** Where results and files of a workflow lie; they go when it goes, so copy what is to stay. */
+export function workflowFolder(id: WorkflowId): string {
+  return `/results/workflows/${id}`;
+}
+
+/** What failed: a task, or a part that could not be begun, whose `task_id` is null. */
+export interface WorkflowError extends TaskError {
+  task_id: TaskId | null;
+  /** Where in the canvas, such as `chain.1.group.0`; empty for the whole. */
+  path: string;
+}
+
+/** How far a workflow has come, in calls: an item of an array counts as one, whatever it travels with. */
+export interface WorkflowProgress {
   total: number;
   succeeded: number;
   failed: number;
+  /** Submitted and not over; what waits for others, or for room, is in `total` alone. */
   running: number;
-  /** Of the whole canvas; null until SUCCESS, and where it is in a file. */
+}
+
+/** A workflow as `GET /v1/workflows/:id` shows it. */
+export interface WorkflowView extends WorkflowProgress {
+  workflow_id: WorkflowId;
+  /** The task that stands for it, by which it can be waited for, watched and revoked like any other. */
+  task_id: TaskId;
+  owner: string;
+  state: WorkflowState;
+  /** Of the whole canvas; null until SUCCESS; a `ResultFile` where it is large. */
   result: Json;
-  /** Where a result is that is too large to be shown. */
-  result_path: string | null;
-  /** What failed first. */
-  error: (TaskError & { task_id: TaskId | null }) | null;
+  /** The first failure. Parts that do not depend on it still run; the state is final when nothing runs any more. */
+  error: WorkflowError | null;
   labels: string[];
   created_at: string;
   finished_at: string | null;
 }
 
+/** The answer to `POST /v1/workflows`. */
 export interface WorkflowStarted {
   workflow_id: WorkflowId;
+  task_id: TaskId;
 }

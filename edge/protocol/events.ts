@@ -1,7 +1,7 @@
-import type { CampaignId, TaskId, WorkerId } from './ids.ts';
+import type { CampaignId, TaskId, WorkerId, WorkflowId } from './ids.ts';
 import type { Json } from './json.ts';
 
-/** Celery’s event names, and ours for campaigns. */
+/** Celery’s event names, and ours for campaigns and workflows. */
 export const eventTypes = [
   'task-sent',
   'task-received',
@@ -20,6 +20,9 @@ export const eventTypes = [
   'campaign-paused',
   'campaign-resumed',
   'campaign-finished',
+  'workflow-started',
+  'workflow-progress',
+  'workflow-finished',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];
@@ -33,6 +36,7 @@ export interface GridEvent {
   task?: string;
   worker?: WorkerId;
   campaign_id?: CampaignId;
+  workflow_id?: WorkflowId;
   /** What the type is about: progress, error, iteration … */
   data?: Json;
 }

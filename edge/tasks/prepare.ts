@@ -23,6 +23,8 @@ export interface PrepareContext {
   taskId?: TaskId;
   notify?: NewTask['notify'];
   ref?: string;
+  /** What a worker must provide beside what the task type says. */
+  needs?: readonly string[];
 }
 
 /**
@@ -37,9 +39,9 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
       details: { faults: [{ path: 'task', message: 'expected a name that GET /v1/task-types lists' }] },
     });
   }
-  const held = type.runsOn.every((place) => place === 'object');
-  if (held && context.notify === undefined) {
-    throw invalid('task', `${type.name} is not submitted by itself; it comes with what it stands for`);
+  const held = type.runsOn.includes('object');
+  if ((held || type.internal === true) && context.notify === undefined) {
+    throw invalid('task', `${type.name} is not submitted by itself; it comes with what it stands for or belongs to`);
   }
   const args = signature.args ?? [];
   const { kwargs, needs, items } = parseArguments(type, args, signature.kwargs ?? {});
@@ -56,7 +58,7 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
     task: type.name,
     args,
     kwargs,
-    needs,
+    needs: [...needs, ...(context.needs ?? [])],
     edge: runsAtEdge(type, kwargs, config),
     queue: signature.queue ?? type.queue,
     priority: signature.priority ?? type.priority,

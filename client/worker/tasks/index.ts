@@ -10,7 +10,7 @@ import { trainSurrogate } from './train-surrogate.ts';
 export type * from './body.ts';
 
 /** Task types that the edge runs itself. Every other one needs a body here, or this file does not compile. */
-type EdgeTask = 'export_results' | 'run_campaign';
+type EdgeTask = 'export_results' | 'run_campaign' | 'run_workflow' | 'starmap';
 
 /** The body of each task type that runs in a tab or in Node. */
 export const bodies = {

@@ -16,8 +16,8 @@ export class RoutedExecutor implements Executor {
     this.#gpu = gpu;
   }
 
-  start(assignment: Assignment, tell: ExecutionListener): void {
-    this.#executorOf(assignment).start(assignment, tell);
+  start(assignment: Assignment, tell: ExecutionListener, isBrief?: boolean): void {
+    this.#executorOf(assignment).start(assignment, tell, isBrief);
   }
 
   abort(ref: AttemptRef, reason: AbortReason): void {

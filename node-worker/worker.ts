@@ -34,6 +34,9 @@ import { RedisGroup } from './redis/group.ts';
 import { RoutedExecutor } from './routed-executor.ts';
 import { spawnThread } from './spawn-thread.ts';
 
+/** About what a thread computes while the next ones are on their way to it. */
+const briefTasksAhead = 31;
+
 export interface WorkerHooks {
   /** Hears what happens, for a log or a display. */
   onEvent?: (event: SessionEvent) => void;
@@ -96,6 +99,7 @@ export async function startWorker(input: WorkerConfigInput, hooks: WorkerHooks =
       queues: config.queues ?? standardQueues.filter((queue) => queue !== gpuQueue || gpuAdapter !== null),
       concurrency: config.concurrency,
       prefetch: config.prefetch,
+      briefTasksAhead,
       rateLimit: config.rateLimit,
       snapshotEveryMs: config.snapshotEveryMs,
       capabilities: capabilities(config, tasks, parts.evaluators, gpuAdapter),

@@ -1,4 +1,3 @@
-import type { Assignment } from '#protocol';
 import type { RemoteHooks, ThreadReport, ThreadSettings } from '../../client/worker/index.ts';
 import { ComputeThread } from '../../client/worker/index.ts';
 import { loadKernels } from '../kernels.ts';
@@ -36,15 +35,15 @@ export class GpuService {
     await this.#thread.init(this.#hooks, { ...settings, kernels: module });
   }
 
-  run(assignment: Assignment): Promise<ThreadReport> {
-    return this.#thread.run(assignment);
+  run(batch: string): Promise<ThreadReport> {
+    return this.#thread.run(batch);
   }
 
-  askSnapshot(): void {
-    this.#thread.askSnapshot();
+  askSnapshot(key: string): void {
+    this.#thread.askSnapshot(key);
   }
 
-  abort(): void {
-    this.#thread.abort();
+  abort(key: string): void {
+    this.#thread.abort(key);
   }
 }

@@ -19,9 +19,9 @@ export function startGpuProcess(file: string, settings: ProcessSettings, hooks: 
   ready.catch(() => undefined);
   return {
     ready,
-    run: (assignment) => remote.run(assignment),
-    askSnapshot: () => void remote.askSnapshot(),
-    abort: () => void remote.abort(),
+    run: (assignments) => remote.run(JSON.stringify(assignments)),
+    askSnapshot: (key) => void remote.askSnapshot(key),
+    abort: (key) => void remote.abort(key),
     terminate: () => void child.kill('SIGKILL'),
     onFailure: (listener) => onEnd(child, listener),
   };

@@ -73,7 +73,7 @@ function behave(text: string, overrides: Partial<Assignment> = {}): Assignment {
 }
 
 /** Starts an attempt and gathers what it tells; `first` waits for an event of a type. */
-function run(pool: ThreadPool, task: Assignment) {
+function run(pool: ThreadPool, task: Assignment, isBrief = false) {
   const events: ExecutionEvent[] = [];
   const waiting: { type: ExecutionEvent['type']; resolve: (event: ExecutionEvent) => void }[] = [];
   const first = <Type extends ExecutionEvent['type']>(type: Type) =>
@@ -82,10 +82,11 @@ function run(pool: ThreadPool, task: Assignment) {
       if (known) resolve(known as never);
       else waiting.push({ type, resolve: resolve as never });
     });
-  pool.start(task, (event) => {
+  const tell = (event: ExecutionEvent) => {
     events.push(event);
     for (const one of waiting) if (one.type === event.type) one.resolve(event);
-  });
+  };
+  pool.start(task, tell, isBrief);
   const ref: AttemptRef = { task_id: task.task_id, attempt: task.attempt };
   return { ref, events, first, outcome: async (): Promise<Outcome> => (await first('finished')).outcome };
 }
@@ -220,6 +221,62 @@ describe('a compute thread', () => {
     expect(pool.threadCount).toBe(2);
     pool.resize(1);
     expect(pool.threadCount).toBe(1);
+  });
+});
+
+describe('brief tasks', () => {
+  const briefly = (pool: ThreadPool, text: string, overrides: Partial<Assignment> = {}) =>
+    run(pool, behave(text, overrides), true);
+  const types = ({ events }: ReturnType<typeof run>) => events.map(({ type }) => type);
+
+  it('go to a thread together, in their order, and need not tell that they began', async () => {
+    const pool = setup();
+    const runs = Array.from({ length: 70 }, () => briefly(pool, 'threadMark'));
+    const outcomes = await Promise.all(runs.map((one) => one.outcome()));
+    expect(outcomes).toEqual(runs.map((_, index) => result(index + 1)));
+    expect(types(runs[5]!)).toEqual(['finished']);
+  });
+
+  it('do not join one that is not', async () => {
+    const pool = setup();
+    const runs = [briefly(pool, 'threadMark'), run(pool, behave('count:3')), briefly(pool, 'threadMark')];
+    const outcomes = await Promise.all(runs.map((one) => one.outcome()));
+    expect(outcomes).toEqual([result(1), result({ from: 0, n: 3 }), result(2)]);
+    expect(types(runs[1]!)).toEqual(['started', 'finished']);
+  });
+
+  it('share a thread’s fate, and are then computed one by one: only the one that hangs fails', async () => {
+    const pool = setup();
+    const runs = ['threadMark', 'hang', 'crash', 'threadMark'].map((text) =>
+      briefly(pool, text, { time_limit_ms: 300 }),
+    );
+    const [first, hanging, crashing, last] = await Promise.all(runs.map((one) => one.outcome()));
+    expect([first, last]).toEqual([result(1), result(1)]);
+    expect(hanging).toMatchObject(failed('time_limit_exceeded'));
+    expect(crashing).toMatchObject(failed('task_failed'));
+  });
+
+  it('can be stopped each by itself, before they begin and while they run', async () => {
+    const pool = setup();
+    await briefly(pool, 'threadMark').outcome();
+    const [before, running, after, unsent] = ['threadMark', 'wait', 'threadMark', 'threadMark'].map((text) =>
+      briefly(pool, text),
+    );
+    pool.abort(unsent!.ref);
+    // It was thought to be brief: when it isn’t, it tells that it has begun.
+    await running!.first('started');
+    pool.abort(after!.ref);
+    pool.abort(running!.ref);
+    const outcomes = await Promise.all([before, running, after, unsent].map((one) => one!.outcome()));
+    expect(outcomes).toEqual([result(2), { type: 'revoked' }, { type: 'revoked' }, { type: 'revoked' }]);
+  });
+
+  it('count as tasks when threads are replaced', async () => {
+    const pool = setup({ maxTasksPerThread: 3 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 7 }, () => briefly(pool, 'threadMark')).map((one) => one.outcome()),
+    );
+    expect(outcomes).toEqual([1, 2, 3, 1, 2, 3, 1].map(result));
   });
 });
 

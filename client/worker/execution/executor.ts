@@ -3,7 +3,7 @@ import type { Assignment, AttemptRef, Outcome, Progress, Snapshot } from '#proto
 /** Why an attempt is stopped. Only `revoked` is reported to the edge; the others are known there, or told by `goodbye`. */
 export type AbortReason = 'revoked' | 'lost' | 'handed_back' | 'left';
 
-/** What an execution tells, in this order: `started`, any number of `progress` and `snapshot`, then one end: `finished` or `adopted`. */
+/** What an execution tells, in this order: `started` (brief ones may leave it out), any number of `progress` and `snapshot`, then one end: `finished` or `adopted`. */
 export type ExecutionEvent =
   | { type: 'started' }
   | { type: 'progress'; progress: Progress }
@@ -16,7 +16,8 @@ export type ExecutionListener = (event: ExecutionEvent) => void;
 
 /** Computes attempts away from the thread that keeps the connection. */
 export interface Executor {
-  start(assignment: Assignment, listener: ExecutionListener): void;
+  /** @param isBrief it is expected to take less than the way to a thread, and may share that way with others. */
+  start(assignment: Assignment, listener: ExecutionListener, isBrief?: boolean): void;
   /** Stops an attempt, or drops an adopted one. Its execution ends with the outcome `revoked`. Unknown attempts are ignored. */
   abort(ref: AttemptRef, reason: AbortReason): void;
   /** Asks for a snapshot at the body’s next step; what cannot be continued elsewhere never answers. */

@@ -15,9 +15,11 @@ export interface Thread {
 export interface RunningThread {
   /** Rejects when the thread cannot be used. */
   readonly ready: Promise<void>;
-  run(assignment: Assignment): Promise<ThreadReport>;
-  askSnapshot(): void;
-  abort(): void;
+  /** Computes them one after the other. @returns what became of them, once the last one is over. */
+  run(assignments: readonly Assignment[]): Promise<ThreadReport>;
+  /** @param key of the attempt, as `attemptKey` names it. */
+  askSnapshot(key: string): void;
+  abort(key: string): void;
   terminate(): void;
   onFailure(listener: (message: string) => void): void;
 }
@@ -30,9 +32,9 @@ export function startThread(thread: Thread, hooks: ThreadHooks, settings: Thread
   ready.catch(() => undefined);
   return {
     ready,
-    run: (assignment) => remote.run(assignment),
-    askSnapshot: () => void remote.askSnapshot(),
-    abort: () => void remote.abort(),
+    run: (assignments) => remote.run(JSON.stringify(assignments)),
+    askSnapshot: (key) => void remote.askSnapshot(key),
+    abort: (key) => void remote.abort(key),
     terminate: () => thread.terminate(),
     onFailure: (listener) => thread.onFailure(listener),
   };

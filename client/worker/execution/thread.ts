@@ -37,8 +37,10 @@ export interface ThreadSettings {
   extraBodies: string | null;
 }
 
-/** What the host may rely on after a run. */
-export interface ThreadReport extends AttemptReport {
+/** What the host learns after a run. */
+export interface ThreadReport {
+  /** In the order of the assignments. */
+  attempts: AttemptReport[];
   /** Memory that the thread holds, where it can tell. */
   memoryBytes: number | null;
 }
@@ -52,13 +54,15 @@ export interface ThreadParts {
   gpu?: () => Promise<GpuOpening>;
 }
 
-/** The inside of a compute thread, a Web Worker or a worker thread: computes one attempt at a time for its host. */
+/** The inside of a compute thread, a Web Worker or a worker thread: computes one attempt after another for its host. */
 export class ComputeThread {
   readonly #parts: ThreadParts;
   #bodies: TaskBodies;
   #hooks: RemoteHooks | null = null;
   #settings: ThreadSettings | null = null;
-  #attempt: Attempt | null = null;
+  #current: { key: string; attempt: Attempt } | null = null;
+  /** Of the attempts that it was given; some may not have begun. */
+  readonly #aborted = new Set<string>();
 
   constructor(parts: ThreadParts) {
     this.#parts = parts;
@@ -75,10 +79,30 @@ export class ComputeThread {
     }
   }
 
-  async run(assignment: Assignment): Promise<ThreadReport> {
+  /** Computes attempts one after the other. @param batch assignments as JSON, which threads copy faster than objects */
+  async run(batch: string): Promise<ThreadReport> {
+    const attempts: AttemptReport[] = [];
+    for (const assignment of JSON.parse(batch) as Assignment[]) attempts.push(await this.#runOne(assignment));
+    this.#aborted.clear();
+    return { attempts, memoryBytes: this.#parts.memoryBytes?.() ?? null };
+  }
+
+  /** Of the attempt under way; one whose turn has yet to come has nothing to go on from. */
+  askSnapshot(key: string): void {
+    if (this.#current?.key === key) this.#current.attempt.askSnapshot();
+  }
+
+  /** Stops an attempt, which may be under way or to come. */
+  abort(key: string): void {
+    this.#aborted.add(key);
+    if (this.#current?.key === key) this.#current.attempt.abort();
+  }
+
+  async #runOne(assignment: Assignment): Promise<AttemptReport> {
     const [hooks, settings] = [this.#hooks, this.#settings];
     if (!hooks || !settings) throw new Error('The thread was not initialised.');
     const key = attemptKey(assignment);
+    if (this.#aborted.has(key)) return { outcome: { type: 'revoked' }, runtimeMs: 0 };
     const { clock, pause, gpu } = this.#parts;
     const attempt = new Attempt(
       assignment,
@@ -89,18 +113,10 @@ export class ComputeThread {
         onSnapshot: (snapshot) => void hooks.snapshot(key, snapshot),
       },
     );
-    this.#attempt = attempt;
+    this.#current = { key, attempt };
     const report = await attempt.run();
-    this.#attempt = null;
-    return { ...report, memoryBytes: this.#parts.memoryBytes?.() ?? null };
-  }
-
-  askSnapshot(): void {
-    this.#attempt?.askSnapshot();
-  }
-
-  abort(): void {
-    this.#attempt?.abort();
+    this.#current = null;
+    return report;
   }
 }
 

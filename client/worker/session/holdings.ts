@@ -1,11 +1,10 @@
-import type { Assignment, AttemptRef, Progress } from '#protocol';
+import type { Assignment, AttemptRef, Progress, TaskId } from '#protocol';
 import { attemptKey } from '../execution/executor.ts';
 
 /** An attempt that this worker has and has not ended. */
 export interface Held {
   readonly ref: AttemptRef;
   readonly assignment: Assignment;
-  readonly order: number;
   running: boolean;
   /** Told by the executor; between handing it over and this, a thread may still be starting. */
   startedAtMs: number | null;
@@ -13,22 +12,23 @@ export interface Held {
   /** Give it back as soon as its snapshot is here. */
   handBack: boolean;
   /** Waiting for the next flush. */
-  unsaid: { started: boolean; progress: Progress | null };
+  readonly unsaid: { started: boolean; progress: Progress | null };
 }
 
 /** The attempts of one worker, waiting and running. */
 export class Holdings {
   readonly #held = new Map<string, Held>();
-  #arrivals = 0;
+  readonly #byTask = new Map<TaskId, Held>();
+  /** By priority, each first come first. */
+  readonly #waiting: Set<Held>[] = [];
+  readonly #unsaid = new Set<Held>();
 
   get size(): number {
     return this.#held.size;
   }
 
   get runningCount(): number {
-    let count = 0;
-    for (const held of this.#held.values()) if (held.running) count++;
-    return count;
+    return this.#waiting.reduce((running, waiting) => running - waiting.size, this.#held.size);
   }
 
   all(): Held[] {
@@ -41,14 +41,14 @@ export class Holdings {
 
   /** Another attempt of the same task. */
   otherAttempt(ref: AttemptRef): Held | undefined {
-    return this.all().find((held) => held.ref.task_id === ref.task_id && held.ref.attempt !== ref.attempt);
+    const held = this.#byTask.get(ref.task_id);
+    return held?.ref.attempt === ref.attempt ? undefined : held;
   }
 
   add(assignment: Assignment): Held {
     const held: Held = {
       ref: { task_id: assignment.task_id, attempt: assignment.attempt },
       assignment,
-      order: this.#arrivals++,
       running: false,
       startedAtMs: null,
       snapshotAskedAtMs: 0,
@@ -56,23 +56,47 @@ export class Holdings {
       unsaid: { started: false, progress: null },
     };
     this.#held.set(attemptKey(held.ref), held);
+    this.#byTask.set(held.ref.task_id, held);
+    (this.#waiting[assignment.priority] ??= new Set()).add(held);
     return held;
   }
 
   remove(ref: AttemptRef): Held | undefined {
     const held = this.get(ref);
+    if (held === undefined) return undefined;
     this.#held.delete(attemptKey(ref));
+    if (this.#byTask.get(ref.task_id) === held) this.#byTask.delete(ref.task_id);
+    this.#waiting[held.assignment.priority]?.delete(held);
+    this.#unsaid.delete(held);
     return held;
   }
 
-  /** The waiting attempt that is to run next: highest priority, then first come. */
-  next(): Held | undefined {
-    let best: Held | undefined;
-    for (const held of this.#held.values()) {
-      if (held.running) continue;
-      const priority = held.assignment.priority - (best?.assignment.priority ?? -1);
-      if (priority > 0 || (priority === 0 && held.order < (best?.order ?? 0))) best = held;
-    }
-    return best;
+  /** It waits no more. */
+  run(held: Held): void {
+    held.running = true;
+    this.#waiting[held.assignment.priority]?.delete(held);
+  }
+
+  /** The waiting attempts in the order in which they are to run: highest priority, then first come. */
+  *waiting(): Generator<Held, void, undefined> {
+    for (let priority = this.#waiting.length - 1; priority >= 0; priority--) yield* this.#waiting[priority] ?? [];
+  }
+
+  get hasUnsaid(): boolean {
+    return this.#unsaid.size > 0;
+  }
+
+  /** Something of it is to be told with the next flush. */
+  say(held: Held, news: Partial<Held['unsaid']>): void {
+    Object.assign(held.unsaid, news);
+    this.#unsaid.add(held);
+  }
+
+  /** Takes what is to be told; it counts as told. */
+  takeUnsaid(): { ref: AttemptRef; started: boolean; progress: Progress | null }[] {
+    const news = [...this.#unsaid].map(({ ref, unsaid }) => ({ ref, ...unsaid }));
+    for (const held of this.#unsaid) Object.assign(held.unsaid, { started: false, progress: null });
+    this.#unsaid.clear();
+    return news;
   }
 }

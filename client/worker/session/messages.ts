@@ -22,6 +22,8 @@ export interface SessionOptions {
   concurrency: number;
   /** Tasks asked for per computing slot: 1 holds nothing that is not being computed; more hides the way to the edge from short tasks. */
   prefetch: number;
+  /** Per slot: how many tasks of types that take less than a millisecond are handed over beyond those that are computed, so that threads get them many at a time. */
+  briefTasksAhead: number;
   capabilities: Capabilities;
   kernelDigest: string;
   /** Starts per second, minute or hour, such as `10/s`; null for no limit. */
@@ -59,7 +61,7 @@ export type SessionEffect =
   | { type: 'ping' }
   | { type: 'set_timer'; name: TimerName; ms: number }
   | { type: 'clear_timer'; name: TimerName }
-  | { type: 'execute'; assignment: Assignment }
+  | { type: 'execute'; assignment: Assignment; isBrief: boolean }
   | { type: 'abort'; ref: AttemptRef; reason: AbortReason }
   | { type: 'ask_snapshot'; ref: AttemptRef }
   | { type: 'resize'; concurrency: number }

@@ -1,6 +1,6 @@
 import { heartbeat, reconnectPolicy, type AttemptRef } from '#protocol';
 import type { TabgridError } from '#protocol';
-import type { Executor } from '../execution/executor.ts';
+import type { ExecutionListener, Executor } from '../execution/executor.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Connection, Transport } from '../link/transport.ts';
 import { SessionMachine } from './machine.ts';
@@ -17,6 +17,7 @@ import type {
 /** What most workers leave as it is. */
 export const sessionDefaults = {
   prefetch: 1,
+  briefTasksAhead: 0,
   rateLimit: null,
   snapshotEveryMs: 15_000,
   connectTimeoutMs: 15_000,
@@ -127,7 +128,8 @@ export class WorkerSession {
         return;
       case 'execute': {
         const ref: AttemptRef = { task_id: effect.assignment.task_id, attempt: effect.assignment.attempt };
-        executor.start(effect.assignment, (event) => this.#input({ type: 'execution', ref, event }));
+        const tell: ExecutionListener = (event) => this.#input({ type: 'execution', ref, event });
+        executor.start(effect.assignment, tell, effect.isBrief);
         return;
       }
       case 'abort':

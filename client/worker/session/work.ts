@@ -3,6 +3,7 @@ import { attemptKey, type AbortReason, type ExecutionEvent } from '../execution/
 import { Holdings, type Held } from './holdings.ts';
 import type { SessionEffect, SessionOptions, SessionStats } from './messages.ts';
 import { Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
 import { parseRate, RateLimiter, type Rate } from './rate.ts';
 
 /** Adopted attempts that a worker still names in `hello`; the group’s Redis knows them all. */
@@ -22,6 +23,7 @@ export class Work {
   /** The latest of each attempt that is not over, because a connection may die with it on the way. */
   readonly #snapshots = new Map<string, { ref: AttemptRef; snapshot: Snapshot; sent: boolean }>();
   readonly #rate = new RateLimiter();
+  readonly #pace = new Pace();
   /** Credits that the edge has and has not used. */
   #granted = 0;
   #draining = false;
@@ -44,8 +46,9 @@ export class Work {
   /** Whether `flush` would send something. */
   get hasNews(): boolean {
     if (this.#newlyAdopted.size > 0 || this.#outbox.hasUnsent || this.#room() > 0) return true;
-    if ([...this.#snapshots.values()].some(({ sent }) => !sent)) return true;
-    return this.#holdings.all().some(({ unsaid }) => unsaid.started || unsaid.progress !== null);
+    if (this.#holdings.hasUnsaid) return true;
+    for (const { sent } of this.#snapshots.values()) if (!sent) return true;
+    return false;
   }
 
   setRate(rate: Rate | null): void {
@@ -69,17 +72,19 @@ export class Work {
 
   /** Begins what waits, as far as slots and the rate limit allow. */
   startNext(nowMs: number): void {
-    while (!this.#draining && this.#holdings.runningCount < this.concurrency) {
-      const held = this.#holdings.next();
-      if (!held) return;
+    if (this.#draining) return;
+    for (const held of this.#holdings.waiting()) {
+      const isBrief = this.#pace.isBrief(held.assignment.task);
+      const ahead = isBrief ? this.#options.briefTasksAhead : 0;
+      if (this.#holdings.runningCount >= this.concurrency * (1 + ahead)) return;
       const waitMs = this.#rate.take(nowMs);
       if (waitMs > 0) {
         this.#emit({ type: 'set_timer', name: 'rate', ms: waitMs });
         return;
       }
-      held.running = true;
+      this.#holdings.run(held);
       held.snapshotAskedAtMs = nowMs;
-      this.#emit({ type: 'execute', assignment: held.assignment });
+      this.#emit({ type: 'execute', assignment: held.assignment, isBrief });
     }
   }
 
@@ -91,11 +96,11 @@ export class Work {
     switch (event.type) {
       case 'started':
         held.startedAtMs = nowMs;
-        held.unsaid.started = true;
+        this.#holdings.say(held, { started: true });
         this.#emit({ type: 'event', event: { type: 'started', ref: held.ref, task } });
         return;
       case 'progress':
-        held.unsaid.progress = event.progress;
+        this.#holdings.say(held, { progress: event.progress });
         this.#emit({
           type: 'event',
           event: { type: 'progress', ref: held.ref, task, progress: event.progress },
@@ -158,7 +163,9 @@ export class Work {
   connectionLost(): void {
     this.#outbox.reconnected();
     for (const entry of this.#snapshots.values()) entry.sent = false;
-    for (const held of this.#holdings.all()) held.unsaid.started = held.startedAtMs !== null;
+    for (const held of this.#holdings.all()) {
+      if (held.startedAtMs !== null) this.#holdings.say(held, { started: true });
+    }
     for (const key of this.#adopted.keys()) this.#newlyAdopted.add(key);
   }
 
@@ -176,16 +183,13 @@ export class Work {
 
   /** Sends all that is unsaid, in an order that the edge can follow: begun, progress, snapshots, adoptions, ends. */
   flush(nowMs: number): void {
-    const held = this.#holdings.all();
-    const started = held.filter((one) => one.unsaid.started);
-    for (const items of batches(started)) {
+    const news = this.#holdings.takeUnsaid();
+    for (const items of batches(news.filter(({ started }) => started))) {
       this.#emit({ type: 'send', frame: { type: 'started', items: items.map(({ ref }) => ref) } });
     }
-    for (const items of batches(held.filter((one) => one.unsaid.progress !== null))) {
-      const frameItems = items.map(({ ref, unsaid }) => ({ ...ref, progress: unsaid.progress ?? {} }));
-      this.#emit({ type: 'send', frame: { type: 'progress', items: frameItems } });
+    for (const items of batches(news.flatMap(({ ref, progress }) => (progress === null ? [] : { ...ref, progress })))) {
+      this.#emit({ type: 'send', frame: { type: 'progress', items } });
     }
-    for (const one of held) one.unsaid = { started: false, progress: null };
     for (const entry of this.#snapshots.values()) {
       if (entry.sent) continue;
       entry.sent = true;
@@ -234,6 +238,7 @@ export class Work {
     this.#snapshots.delete(attemptKey(held.ref));
     this.#outbox.put(held.ref, outcome, runtimeMs);
     this.#busyMs += runtimeMs;
+    if (outcome.type === 'success') this.#pace.measured(held.assignment.task, runtimeMs);
     if (outcome.type === 'success') this.#succeeded++;
     if (outcome.type === 'failure') this.#failed++;
     const { task } = held.assignment;

@@ -173,8 +173,8 @@ export class FakeExecutor implements Executor {
     execution?.tell(event);
   }
 
-  succeed(ref: AttemptRef, result: number | string = 'done'): void {
-    this.tell(ref, { type: 'finished', outcome: { type: 'success', result }, runtimeMs: 10 });
+  succeed(ref: AttemptRef, result: number | string = 'done', runtimeMs = 10): void {
+    this.tell(ref, { type: 'finished', outcome: { type: 'success', result }, runtimeMs });
   }
 }
 

@@ -6,6 +6,7 @@ import { ProgressThrottle } from '../../../client/worker/execution/progress.ts';
 import { failureOf, successOf } from '../../../client/worker/execution/failure.ts';
 import { WebSocketTransport, type WebSocketLike } from '../../../client/worker/index.ts';
 import { Outbox } from '../../../client/worker/session/outbox.ts';
+import { Pace } from '../../../client/worker/session/pace.ts';
 import { parseRate, RateLimiter } from '../../../client/worker/session/rate.ts';
 import { FakeClock, taskId } from './fakes.ts';
 
@@ -66,6 +67,30 @@ describe('progress', () => {
     throttle().report({ fraction: NaN });
     throttle().report({ fraction: -1, huge: 'x'.repeat(20_000) });
     expect(told).toEqual([{ fraction: 1, message: 'x'.repeat(1000), loss: null }, {}, { fraction: 0 }]);
+  });
+});
+
+describe('the pace of a task type', () => {
+  const measure = (pace: Pace, runtimesMs: number[]) => runtimesMs.forEach((ms) => pace.measured('ping', ms));
+  const quick = (runs: number) => Array<number>(runs).fill(0.1);
+
+  it('is brief once enough quick runs were seen', () => {
+    const pace = new Pace();
+    measure(pace, quick(7));
+    expect(pace.isBrief('ping')).toBe(false);
+    measure(pace, quick(1));
+    expect(pace.isBrief('ping')).toBe(true);
+    expect(pace.isBrief('train_surrogate')).toBe(false);
+  });
+
+  it('is brief no more after one slow run, for as long as that weighs', () => {
+    const pace = new Pace();
+    measure(pace, [...quick(100), 500]);
+    expect(pace.isBrief('ping')).toBe(false);
+    measure(pace, quick(30));
+    expect(pace.isBrief('ping')).toBe(false);
+    measure(pace, quick(20));
+    expect(pace.isBrief('ping')).toBe(true);
   });
 });
 

@@ -150,6 +150,26 @@ describe('work', () => {
     expect(order).toEqual([taskId(3), taskId(1), taskId(2)]);
   });
 
+  it('hands brief tasks over ahead of those that are computed, and never lets them hold up what came before them', () => {
+    const { edge, executor } = online({ concurrency: 2, prefetch: 10, briefTasksAhead: 3 });
+    const say = (from: number, count: number) =>
+      edge.say({ type: 'tasks', items: Array.from({ length: count }, (_, n) => assignment(from + n)) });
+    const finishAll = (runtimeMs: number) => {
+      while (executor.running.size > 0)
+        executor.succeed([...executor.running.values()][0]!.assignment, 'done', runtimeMs);
+    };
+    say(0, 20);
+    expect(executor.running.size).toBe(2);
+    finishAll(0.2);
+    say(20, 7);
+    edge.say({ type: 'tasks', items: [assignment(40, { task: 'train_surrogate' })] });
+    say(27, 5);
+    expect(executor.running.size).toBe(7);
+    finishAll(200);
+    say(50, 4);
+    expect(executor.running.size).toBe(2);
+  });
+
   it('puts outcomes that come together into one frame, and returns the credits with them', () => {
     const { edge, executor, clock } = online();
     edge.say({ type: 'tasks', items: [assignment(1), assignment(2)] });

@@ -1,19 +1,24 @@
 import { gpuQueue } from '#catalog';
 import type { Assignment, AttemptRef } from '#protocol';
 import type { AbortReason, ExecutionListener, Executor } from '../client/worker/index.ts';
-import { evaluatorName } from './evaluators/evaluation.ts';
+import { evaluatorName, evaluatorNameOfCalls } from './evaluators/evaluation.ts';
+
+export interface Executors {
+  readonly threads: Executor;
+  /** Evaluations by name: processes under this worker’s lease, or a group that shares a Redis. */
+  readonly evaluations: Executor;
+  /** Arrays of such evaluations, which no group keeps: a call is no candidate of its own. */
+  readonly evaluationArrays: Executor;
+  /** Null without a GPU: then threads compute what may use one, too. */
+  readonly gpu: Executor | null;
+}
 
 /** Sends evaluations by name where processes are run, training for GPUs to where one is, and everything else to the compute threads. */
 export class RoutedExecutor implements Executor {
-  readonly #threads: Executor;
-  readonly #evaluations: Executor;
-  readonly #gpu: Executor | null;
+  readonly #executors: Executors;
 
-  /** @param gpu null without one: then threads compute what may use a GPU, too */
-  constructor(threads: Executor, evaluations: Executor, gpu: Executor | null) {
-    this.#threads = threads;
-    this.#evaluations = evaluations;
-    this.#gpu = gpu;
+  constructor(executors: Executors) {
+    this.#executors = executors;
   }
 
   start(assignment: Assignment, tell: ExecutionListener, isBrief?: boolean): void {
@@ -37,15 +42,18 @@ export class RoutedExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((executor) => executor.close()));
+    await Promise.all([...this.#all].map((executor) => executor.close()));
   }
 
   #executorOf(assignment: Assignment): Executor {
-    if (evaluatorName(assignment) !== null) return this.#evaluations;
-    return assignment.queue === gpuQueue && this.#gpu ? this.#gpu : this.#threads;
+    const { threads, evaluations, evaluationArrays, gpu } = this.#executors;
+    if (evaluatorName(assignment) !== null) return evaluations;
+    if (evaluatorNameOfCalls(assignment) !== null) return evaluationArrays;
+    return (assignment.queue === gpuQueue ? gpu : null) ?? threads;
   }
 
-  get #all(): Executor[] {
-    return [this.#threads, this.#evaluations, ...(this.#gpu ? [this.#gpu] : [])];
+  get #all(): Set<Executor> {
+    const { threads, evaluations, evaluationArrays, gpu } = this.#executors;
+    return new Set([threads, evaluations, evaluationArrays, ...(gpu ? [gpu] : [])]);
   }
 }

@@ -11,7 +11,6 @@ import {
   ThreadPool,
   WebSocketTransport,
   WorkerSession,
-  type Executor,
   type PoolOptions,
   type SessionEvent,
   type SessionPhase,
@@ -89,8 +88,13 @@ export async function startWorker(input: WorkerConfigInput, hooks: WorkerHooks =
       : computePool(config, parts, (hooks) =>
           startGpuProcess(gpuProcessFile(config), { ...settings, kernelsFile }, hooks),
         );
-  const evaluations: Executor = group?.executor ?? new EvaluationExecutor(parts);
-  const executor = new RoutedExecutor(threads, evaluations, gpuProcesses);
+  const processes = new EvaluationExecutor(parts);
+  const executor = new RoutedExecutor({
+    threads,
+    evaluations: group?.executor ?? processes,
+    evaluationArrays: processes,
+    gpu: gpuProcesses,
+  });
   const session = new WorkerSession(
     {
       ...sessionDefaults,

@@ -2,6 +2,7 @@ import { findTaskType, parseArguments } from '#catalog';
 import { sha256Hex, TabgridError, type CampaignId, type CampaignSpec, type Json, type TaskId } from '#protocol';
 import { rehearse, type TaskEnd } from '../../edge/campaign/core/rehearse.ts';
 import type { CampaignCore, PlannedTask } from '../../edge/campaign/core/types.ts';
+import { RecordIndex } from '../../client/worker/index.ts';
 import { bodies, type TaskBody, type TaskContext } from '../../client/worker/tasks/index.ts';
 import type { TaskName } from '#catalog';
 
@@ -26,11 +27,13 @@ export async function runLocally(
     kernelDigest: kernels.digest,
     files: {
       read,
+      records: async (path, { from, to }) => new RecordIndex(path, await read(path)).slice(from, to),
       async write(path, bytes) {
         stored.set(path, bytes);
         return { path, sha256: sha256Hex(bytes) };
       },
     },
+    bodies,
     progress: () => undefined,
     snapshot: null,
     checkpoint: () => undefined,

@@ -34,4 +34,5 @@ export {
   type ThreadSettings,
 } from './execution/thread.ts';
 export { HttpFiles, type FileStore, type HttpFilesOptions } from './files/http-files.ts';
+export { RecordIndex, type RecordsPart } from './files/records.ts';
 export type { CandidateValues, EvaluatorHost, FileAccess, TaskBodies, TaskBody, TaskContext } from './tasks/body.ts';

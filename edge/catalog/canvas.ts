@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filePathSchema, jsonObjectSchema, jsonSchema, limits } from '#protocol';
+import { filePathSchema, gridSchema, jsonObjectSchema, jsonSchema, limits, rangeLength } from '#protocol';
 import { taskType } from './task-type.ts';
 
 /** Task types that workflows consist of; nobody submits them. */
@@ -11,14 +11,17 @@ const stretchSchema = z.union([
   z.array(jsonSchema).min(1).max(limits.maxChunkSize),
   /** Python’s range: from, to (exclusive), step. All of it. */
   z.strictObject({ range: z.tuple([z.int(), z.int(), z.int()]) }),
-  /**
-   * Items of a file with this hash: lines of JSON that are not blank, or, where the path ends in `.csv`, records behind the header as objects of
-   * texts by column.
-   */
+  /** Items of a file that still has this hash; `edge/protocol/records.ts` says what counts as one. */
   z.strictObject({ file: filePathSchema, sha256: z.string(), from: index, to: index }),
   /** Combinations of these keyword arguments, the last name varying fastest. */
-  z.strictObject({ grid: z.record(z.string(), z.array(jsonSchema).min(1)), from: index, to: index }),
+  z.strictObject({ grid: gridSchema, from: index, to: index }),
 ]);
+export type Stretch = z.output<typeof stretchSchema>;
+
+export function lengthOf(items: Stretch): number {
+  if (Array.isArray(items)) return items.length;
+  return 'range' in items ? rangeLength(items.range) : items.to - items.from;
+}
 
 export const starmap = taskType({
   name: 'starmap',
@@ -26,8 +29,7 @@ export const starmap = taskType({
   summary: 'A stretch of an array of a workflow: one call of a task for each item, one after the other.',
   queue: 'default',
   priority: 5,
-  // Tabs and Node workers, once they have its body.
-  runsOn: [],
+  runsOn: ['tab', 'node'],
   verifiable: false,
   internal: true,
   kwargs: z.strictObject({
@@ -38,16 +40,15 @@ export const starmap = taskType({
     /** True: an item is the list of positional or the object of keyword arguments. False: it is the first argument. */
     star: z.boolean(),
     items: stretchSchema,
+    /** The number of the first item within the array, by which faults are told. Default: `from`, or 0. */
+    first: index.optional(),
+    /** Where the results go when they are over the limit of a result. Default: `/results/<task id>.json`. */
+    result_path: filePathSchema.optional(),
   }),
   positional: [],
-  /** In the order of the items. */
-  result: z.array(jsonSchema),
-  items: ({ items }) => {
-    if (Array.isArray(items)) return items.length;
-    if (!('range' in items)) return items.to - items.from;
-    const [from, to, step] = items.range;
-    return Math.max(1, Math.ceil((to - from) / step));
-  },
+  /** In the order of the items; in a file where they are over the limit of a result. */
+  result: z.union([z.array(jsonSchema), z.strictObject({ file: filePathSchema })]),
+  items: ({ items }) => Math.max(1, lengthOf(items)),
 });
 
 export const runWorkflow = taskType({

@@ -5,6 +5,8 @@ import * as simple from './simple.ts';
 import type { RunsOn, TaskType } from './task-type.ts';
 import { trainSurrogate } from './train-surrogate.ts';
 
+export { argumentsOfCall, faultsOfCalls, needsOfCalls, type Calls } from './calls.ts';
+export { lengthOf, type Stretch } from './canvas.ts';
 export { parseArguments, type ParsedArguments } from './parse.ts';
 export type { RunsOn, TaskType } from './task-type.ts';
 

@@ -150,7 +150,7 @@ export const evaluateCandidates = taskType({
     values: z.array(z.record(z.string(), z.number().nullable()).nullable()),
     failed: z.array(z.object({ index: z.int(), error: z.string() })),
   }),
-  needs: ({ evaluator }) => (evaluator.kind === 'named' ? [`evaluator:${evaluator.name}`] : []),
+  needs: ({ evaluator }) => (evaluator?.kind === 'named' ? [`evaluator:${evaluator.name}`] : []),
   items: ({ candidates }) => candidates.length,
 });
 

@@ -39,7 +39,7 @@ export function parseArguments(type: TaskType, args: readonly Json[], kwargs: Re
   }
   return {
     kwargs: parsed.data as JsonObject,
-    needs: [type.name, ...(type.needs?.(parsed.data) ?? []).sort()],
+    needs: [type.name, ...(type.needs?.(parsed.data as object) ?? []).sort()],
     items: type.items?.(parsed.data) ?? 1,
   };
 }

@@ -27,8 +27,8 @@ export interface TaskType<Kwargs extends z.ZodType = z.ZodType, Result extends z
   readonly timeLimitMs?: number;
   readonly softTimeLimitMs?: number;
   readonly maxRetries?: number;
-  /** What a worker must have beside the body, such as `evaluator:barrel`. */
-  readonly needs?: (kwargs: z.output<Kwargs>) => string[];
+  /** What a worker must have beside the body, such as `evaluator:barrel`. Of an array, only the arguments that all calls share are given. */
+  readonly needs?: (kwargs: Partial<z.output<Kwargs>>) => string[];
   /** Time limits are for one item; this many items are in a task. */
   readonly items?: (kwargs: z.output<Kwargs>) => number;
 }

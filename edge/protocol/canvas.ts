@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TaskId, WorkflowId } from './ids.ts';
+import { gridSchema, rangeSchema } from './items.ts';
 import { jsonObjectSchema, jsonSchema, type Json, type JsonObject } from './json.ts';
 import { limits } from './limits.ts';
 import type { TaskState } from './states.ts';
@@ -29,13 +30,11 @@ const stepShape = signatureSchema.omit({ idempotency_key: true }).shape;
 export const itemsSchema = z.union([
   z.array(jsonSchema).max(limits.maxInlineItems),
   /** Python’s range: from, to (exclusive), step (1). */
-  z.strictObject({
-    range: z.union([z.tuple([z.int(), z.int()]), z.tuple([z.int(), z.int(), z.int().refine((step) => step !== 0)])]),
-  }),
-  /** A file with one JSON value a line (`.ndjson`, `.jsonl`), or a CSV table with a header: one object a row. */
+  z.strictObject({ range: rangeSchema }),
+  /** A file: one JSON value a line, or one object a row of a CSV table. `records.ts` says what counts as an item. */
   z.strictObject({ file: filePathSchema }),
   /** Every combination of these keyword arguments, the last name varying fastest. */
-  z.strictObject({ grid: z.record(z.string(), z.array(jsonSchema).min(1).max(limits.maxInlineItems)) }),
+  z.strictObject({ grid: gridSchema }),
 ]);
 export type Items = z.infer<typeof itemsSchema>;
 

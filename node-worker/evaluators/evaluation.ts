@@ -1,23 +1,36 @@
 import { findTaskType } from '#catalog';
-import type { Assignment, Json, Progress, Snapshot } from '#protocol';
+import type { Assignment, Json, JsonObject, Progress, Snapshot } from '#protocol';
 import {
   Attempt,
   type AttemptReport,
   type AttemptSettings,
   type EvaluatorHost,
   type FileStore,
+  type RecordsPart,
 } from '../../client/worker/index.ts';
 import type { Evaluators } from './evaluators.ts';
 
 /** The name of the evaluator that a task needs; null for every other task. */
-export function evaluatorName({ task, kwargs }: Assignment): string | null {
+export function evaluatorName({ task, kwargs }: Pick<Assignment, 'task' | 'kwargs'>): string | null {
   if (findTaskType(task)?.name !== 'evaluate_candidates') return null;
   const evaluator = kwargs.evaluator as { kind?: unknown; name?: unknown } | undefined;
   return evaluator?.kind === 'named' && typeof evaluator.name === 'string' ? evaluator.name : null;
 }
 
+/** The same of an array of evaluations, whose calls share it. */
+export function evaluatorNameOfCalls({ task, kwargs }: Assignment): string | null {
+  const { task: called, kwargs: shared } = kwargs;
+  if (task !== 'starmap' || typeof called !== 'string') return null;
+  return evaluatorName({ task: called, kwargs: shared as JsonObject });
+}
+
 export function candidatesOf({ kwargs }: Assignment): Json[] {
   return Array.isArray(kwargs.candidates) ? kwargs.candidates : [];
+}
+
+/** Among how many a task’s time limit is divided. */
+function itemsOf({ task, kwargs }: Assignment): number {
+  return Math.max(1, findTaskType(task)?.items?.(kwargs) ?? 1);
 }
 
 export interface EvaluationParts {
@@ -31,7 +44,7 @@ export interface EvaluationHooks {
   onSnapshot: (snapshot: Snapshot) => void;
 }
 
-/** An `evaluate_candidates` with a named evaluator. Its body only waits for processes, so it runs beside the connection, not in a thread. */
+/** An `evaluate_candidates` with a named evaluator, or an array of such. Its body only waits for processes, so it runs beside the connection, not in a thread. */
 export class Evaluation {
   readonly #attempt: Attempt;
   readonly #stop = new AbortController();
@@ -39,7 +52,7 @@ export class Evaluation {
   /** @param firstIndex The place of the first candidate in the whole task. */
   constructor(assignment: Assignment, firstIndex: number, parts: EvaluationParts, hooks: EvaluationHooks) {
     const { signal } = this.#stop;
-    const timeLimitMs = assignment.time_limit_ms / Math.max(1, candidatesOf(assignment).length);
+    const timeLimitMs = assignment.time_limit_ms / itemsOf(assignment);
     const { task_id: taskId, attempt, owner } = assignment;
     const host: EvaluatorHost = {
       evaluate: (name, candidate, index, onFraction = () => undefined) =>
@@ -56,6 +69,7 @@ export class Evaluation {
     };
     const files = {
       read: (path: string) => parts.files.read(owner, path, signal),
+      records: (path: string, part: RecordsPart) => parts.files.records(owner, path, part, signal),
       write: (path: string, bytes: Uint8Array, contentType: string) =>
         parts.files.write(owner, path, bytes, contentType, signal),
     };

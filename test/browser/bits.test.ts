@@ -26,6 +26,7 @@ function memoryFiles(): FileAccess & { kept: Map<string, Uint8Array> } {
   return {
     kept,
     read: (path) => Promise.resolve(kept.get(path) ?? new Uint8Array()),
+    records: () => Promise.reject(new Error('no records here')),
     write: (path, bytes) => {
       kept.set(path, bytes);
       return Promise.resolve({ path, sha256: sha256Hex(bytes) });

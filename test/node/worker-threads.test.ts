@@ -28,6 +28,7 @@ afterAll(async () => {
 
 const noFiles: FileStore = {
   read: () => Promise.reject(new Error('no files here')),
+  records: () => Promise.reject(new Error('no files here')),
   write: () => Promise.reject(new Error('no files here')),
 };
 
@@ -181,6 +182,8 @@ describe('a compute thread', () => {
     const pool = setup({
       files: {
         read: (owner, path) => Promise.resolve(new TextEncoder().encode(`${owner} ${path}`)),
+        records: (owner, path, { from, to, sha256 }) =>
+          Promise.resolve(new TextEncoder().encode(`${owner} ${path} ${from} ${to} ${sha256}`)),
         write: (owner, path, bytes, type) => {
           written.push(`${owner} ${path} ${type} ${new TextDecoder().decode(bytes)}`);
           return Promise.resolve({ path, sha256: 'ff' });
@@ -188,6 +191,7 @@ describe('a compute thread', () => {
       },
     });
     expect(await run(pool, behave('read:7')).outcome()).toEqual(result('alice /files/7'));
+    expect(await run(pool, behave('records:7')).outcome()).toEqual(result('alice /rows.csv 2 7 ff'));
     expect(await run(pool, behave('write')).outcome()).toEqual(result({ path: '/out/x.txt', sha256: 'ff' }));
     expect(written).toEqual(['alice /out/x.txt text/plain written']);
     expect(await run(setup(), behave('read:1')).outcome()).toMatchObject(failed('task_failed'));

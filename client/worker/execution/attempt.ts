@@ -109,7 +109,15 @@ export class Attempt {
   }
 
   #context(progress: ProgressThrottle): TaskContext {
-    const { kernels, kernelDigest, workerName, clock, pause, gpu = () => Promise.resolve(noGpu) } = this.#settings;
+    const {
+      bodies,
+      kernels,
+      kernelDigest,
+      workerName,
+      clock,
+      pause,
+      gpu = () => Promise.resolve(noGpu),
+    } = this.#settings;
     const { signal } = this.#stop;
     let pausedAtMs = clock.now();
     const tellSnapshot = () => this.#tellSnapshot();
@@ -120,6 +128,7 @@ export class Attempt {
       kernels,
       kernelDigest,
       files: this.#hooks.files,
+      bodies,
       progress: (one) => progress.report(one),
       snapshot: readSnapshot(this.#assignment.snapshot, kernelDigest),
       checkpoint: (make) => this.#checkpoint(make),

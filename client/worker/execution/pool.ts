@@ -283,6 +283,8 @@ export class ThreadPool implements Executor {
       progress: (key, progress) => jobOf(key)?.tell({ type: 'progress', progress }),
       snapshot: (key, snapshot) => jobOf(key)?.tell({ type: 'snapshot', snapshot }),
       readFile: (key, path) => withJob(key, ({ assignment }, signal) => files.read(assignment.owner, path, signal)),
+      readRecords: (key, path, part) =>
+        withJob(key, ({ assignment }, signal) => files.records(assignment.owner, path, part, signal)),
       writeFile: (key, path, bytes, contentType) =>
         withJob(key, ({ assignment }, signal) => files.write(assignment.owner, path, bytes, contentType, signal)),
     };

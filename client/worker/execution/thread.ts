@@ -2,6 +2,7 @@ import type { GpuOpening } from '#kernels/gpu';
 import type { Assignment, Progress, Snapshot } from '#protocol';
 import { isErrorCode, TabgridError, type ErrorCode } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
+import type { RecordsPart } from '../files/records.ts';
 import type { FileAccess, TaskBodies } from '../tasks/body.ts';
 import { Attempt, type AttemptReport } from './attempt.ts';
 import { attemptKey } from './executor.ts';
@@ -14,6 +15,7 @@ export interface ThreadHooks {
   progress(key: string, progress: Progress): void;
   snapshot(key: string, snapshot: Snapshot): void;
   readFile(key: string, path: string): Promise<Reply<Uint8Array>>;
+  readRecords(key: string, path: string, part: RecordsPart): Promise<Reply<Uint8Array>>;
   writeFile(
     key: string,
     path: string,
@@ -123,6 +125,7 @@ export class ComputeThread {
 function remoteFiles(hooks: RemoteHooks, key: string): FileAccess {
   return {
     read: async (path) => unwrap(await hooks.readFile(key, path)),
+    records: async (path, part) => unwrap(await hooks.readRecords(key, path, part)),
     write: async (path, bytes, contentType) => unwrap(await hooks.writeFile(key, path, bytes, contentType)),
   };
 }

@@ -2,11 +2,14 @@ import { limits, retryDelayMs, TabgridError, type RetryPolicy } from '#protocol'
 import { delay, type Clock } from '../lib/clock.ts';
 import { errorOf } from '../link/diagnose.ts';
 import { FileCache } from './cache.ts';
+import { RecordIndex, type RecordsPart } from './records.ts';
 import { Shared } from './shared.ts';
 
 /** Files of any owner whose tasks a worker computes. */
 export interface FileStore {
   read(owner: string, path: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** As `FileAccess.records` says. */
+  records(owner: string, path: string, part: RecordsPart, signal: AbortSignal): Promise<Uint8Array>;
   write(
     owner: string,
     path: string,
@@ -30,6 +33,12 @@ export interface HttpFilesOptions {
   retry?: RetryPolicy;
 }
 
+interface Download {
+  /** Null where the answer has none. */
+  etag: string | null;
+  bytes: Uint8Array;
+}
+
 /** For transfers: a second, doubling to fifteen; seven retries outlast a restart of the edge. */
 const transferPolicy: RetryPolicy = { baseDelayMs: 1000, factor: 2, maxDelayMs: 15_000, jitter: true };
 const defaultMaxRetries = 7;
@@ -39,16 +48,28 @@ export class HttpFiles implements FileStore {
   readonly #options: HttpFilesOptions;
   readonly #cache: FileCache;
   /** Threads that want the same file at the same time share one transfer. */
-  readonly #reads = new Shared<Uint8Array>();
+  readonly #reads = new Shared<Download>();
+  /** By the bytes that the cache holds: with them they go. */
+  readonly #indexes = new WeakMap<Uint8Array, RecordIndex>();
 
   constructor(options: HttpFilesOptions) {
     this.#options = options;
     this.#cache = new FileCache(options.cacheBytes);
   }
 
-  read(owner: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
-    const key = `${owner}\n${path}`;
-    return this.#reads.get(key, signal, (sharedSignal) => this.#download(key, owner, path, sharedSignal));
+  async read(owner: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
+    return (await this.#newest(owner, path, signal)).bytes;
+  }
+
+  async records(owner: string, path: string, part: RecordsPart, signal: AbortSignal): Promise<Uint8Array> {
+    const { etag, bytes } = await this.#newest(owner, path, signal);
+    // A proxy that compresses makes the tag a weak one.
+    if (etag?.replace(/^W\//, '') !== `"${part.sha256}"`) {
+      throw new TabgridError('precondition_failed', `${path}: the file has changed since its items were counted`);
+    }
+    const index = this.#indexes.get(bytes) ?? new RecordIndex(path, bytes);
+    this.#indexes.set(bytes, index);
+    return index.slice(part.from, part.to);
   }
 
   async write(
@@ -76,15 +97,20 @@ export class HttpFiles implements FileStore {
     });
   }
 
-  #download(key: string, owner: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
+  #newest(owner: string, path: string, signal: AbortSignal): Promise<Download> {
+    const key = `${owner}\n${path}`;
+    return this.#reads.get(key, signal, (sharedSignal) => this.#download(key, owner, path, sharedSignal));
+  }
+
+  #download(key: string, owner: string, path: string, signal: AbortSignal): Promise<Download> {
     const known = this.#cache.get(key);
     const headers: Record<string, string> = known ? { 'if-none-match': known.etag } : {};
     return this.#request(owner, path, signal, { method: 'GET', headers }, async (response) => {
-      if (response.status === 304 && known) return known.bytes;
+      if (response.status === 304 && known) return known;
       const bytes = new Uint8Array(await response.arrayBuffer());
       const etag = response.headers.get('etag');
       if (etag !== null) this.#cache.put(key, { etag, bytes });
-      return bytes;
+      return { etag, bytes };
     });
   }
 

@@ -1,11 +1,19 @@
 import type { Kwargs, Result, TaskName } from '#catalog';
 import type { GpuOpening } from '#kernels/gpu';
 import type { Json, Progress, TaskId } from '#protocol';
+import type { RecordsPart } from '../files/records.ts';
 
 /** Files of the owner who submitted the task. */
 export interface FileAccess {
   /** @throws TabgridError `file_not_found`; `unavailable` when the edge stays away. */
   read(path: string): Promise<Uint8Array>;
+  /**
+   * Some of a file’s records (`edge/protocol/records.ts`), as a file of their own: of a table, behind its header. A file is looked through once for all
+   * its parts.
+   *
+   * @throws TabgridError as `read` does; `precondition_failed` for another version of the file, `invalid_input` where there are not so many.
+   */
+  records(path: string, part: RecordsPart): Promise<Uint8Array>;
   /** Replaces the file as a whole. */
   write(path: string, bytes: Uint8Array, contentType: string): Promise<{ path: string; sha256: string }>;
 }
@@ -54,6 +62,8 @@ export interface TaskContext {
   /** Call it between steps: lets messages in (stop, snapshot wanted) from time to time. Throws when `signal` is aborted. */
   yield(): Promise<void>;
   readonly evaluators?: EvaluatorHost;
+  /** The bodies of this worker, for a task that calls others. */
+  readonly bodies: TaskBodies;
   /**
    * The worker’s GPU, or why it has none. Only tasks of the queue `gpu_training` are given it: results of all other queues must be equal to the
    * bit. The device is the worker’s, who closes it.

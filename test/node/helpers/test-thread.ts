@@ -38,6 +38,8 @@ const behaviours: Record<string, (context: TaskContext, argument: number) => Pro
     return process.memoryUsage().external;
   },
   read: async (context, index) => new TextDecoder().decode(await context.files.read(`/files/${index}`)),
+  records: async (context, to) =>
+    new TextDecoder().decode(await context.files.records('/rows.csv', { from: 2, to, sha256: 'ff' })),
   write: async (context) => context.files.write('/out/x.txt', new TextEncoder().encode('written'), 'text/plain'),
   progress: async (context) => {
     for (let n = 0; n <= 100; n++) context.progress({ fraction: n / 100, message: `step ${n}` });

@@ -1,6 +1,7 @@
 import { findTaskType, parseArguments, type KwargsInput, type Result, type TaskName } from '#catalog';
 import { kernelDigest } from '#kernels';
 import { sha256Hex, TabgridError, type Json, type JsonObject, type TaskId } from '#protocol';
+import { RecordIndex } from '../../../client/worker/files/records.ts';
 import { bodies, type TaskBody, type TaskContext } from '../../../client/worker/tasks/index.ts';
 import type { ModelContent, ModelDescription } from '../../../client/worker/tasks/models/model-file.ts';
 import { kernelBytes, kernelModule } from '../kernels/load.ts';
@@ -60,11 +61,13 @@ export class Workbench {
       kernelDigest: this.#digest,
       files: {
         read: async (path) => this.read(path),
+        records: async (path, { from, to }) => new RecordIndex(path, this.read(path)).slice(from, to),
         write: async (path, bytes) => {
           this.files.set(path, bytes);
           return { path, sha256: sha256Hex(bytes) };
         },
       },
+      bodies,
       progress: (progress) => void this.progress.push(progress),
       snapshot,
       checkpoint: (make) => {

@@ -112,6 +112,23 @@ describe('files over HTTP', () => {
     expect(server.requests.map(({ status }) => status)).toEqual([200, 304, 200]);
   });
 
+  it('give parts of their records, of the version that is meant', async () => {
+    const { server, files } = setup();
+    const part = async (path: string, from: number, to: number) => {
+      const sha256 = sha256Hex(server.files.get(path)!);
+      return text(await files.records('o', path, { from, to, sha256 }, never));
+    };
+    server.files.set('/t.csv', bytes('\ufeffx,y\r\n1,"a\n"\r\n\r\n2,b\r\n3,c'));
+    expect(await part('/t.csv', 1, 3)).toBe('x,y\n2,b\r\n3,c');
+    expect(await part('/t.csv', 0, 1)).toBe('x,y\n1,"a\n"\r\n\r\n');
+    server.files.set('/lines', bytes('1\n\n2\n3\n'));
+    expect([await part('/lines', 0, 1), await part('/lines', 1, 3)]).toEqual(['1\n\n', '2\n3\n']);
+    expect(server.requests.map(({ status }) => status)).toEqual([200, 304, 200, 304]);
+    await expect(part('/lines', 1, 4)).rejects.toMatchObject({ code: 'invalid_input' });
+    const changed = files.records('o', '/lines', { from: 0, to: 1, sha256: 'ff' }, never);
+    await expect(changed).rejects.toMatchObject({ code: 'precondition_failed' });
+  });
+
   it('of two owners are two files', async () => {
     const { server, files } = setup();
     server.files.set('/a', bytes('one'));

@@ -13,9 +13,31 @@ import type { Transport } from './transport.ts';
 export interface EventFilter {
   taskId?: string;
   campaignId?: string;
+  workflowId?: string;
+  /** A worker’s id. */
+  worker?: string;
+  queue?: string;
+  label?: string;
   types?: readonly EventType[];
   /** Begins after this sequence number, with what the edge still remembers. Default: with what happens from now on. */
   after?: number;
+  /** The Broker shard to listen to. Default: the task’s, or the first. `grid.eventPositions()` tells which there are. */
+  shard?: number;
+}
+
+/** The filter as a query of the API. */
+export function eventQuery(filter: EventFilter): Record<string, string | number | undefined> {
+  return {
+    task_id: filter.taskId,
+    campaign_id: filter.campaignId,
+    workflow_id: filter.workflowId,
+    worker: filter.worker,
+    queue: filter.queue,
+    label: filter.label,
+    types: filter.types?.join(','),
+    after: filter.after,
+    shard: filter.shard,
+  };
 }
 
 /**
@@ -124,9 +146,7 @@ export class EventStream implements AsyncIterable<GridEvent> {
     const { WebSocket, token } = this.#transport.options;
     if (WebSocket === undefined) throw new TypeError('events need a WebSocket: pass one as an option of Grid');
     const address = this.#transport.address('/v1/events', {
-      task_id: this.#filter.taskId,
-      campaign_id: this.#filter.campaignId,
-      types: this.#filter.types?.join(','),
+      ...eventQuery(this.#filter),
       after: this.#after,
     });
     // A token must not stand in an address, where logs would keep it.

@@ -1,8 +1,8 @@
 import type { KwargsInput, Result, TaskName } from '#catalog';
-import type { Signature, Submitted, TaskId, TaskState, TaskView, WorkerView } from '#protocol';
+import type { GridEvent, Signature, Submitted, TaskId, TaskState, TaskView, WorkerView } from '#protocol';
 import { AsyncResult } from './async-result.ts';
 import { Campaigns } from './campaigns.ts';
-import { EventStream, type EventFilter } from './events.ts';
+import { EventStream, eventQuery, type EventFilter } from './events.ts';
 import { FileStore } from './files.ts';
 import { resolveOptions, type GridOptions } from './options.ts';
 import { Schedules } from './schedules.ts';
@@ -18,6 +18,13 @@ export interface TaskFilter {
   label?: string;
   /** Submitted at or after. */
   since?: Date;
+}
+
+/** The event log of one Broker shard: what it remembers, by sequence numbers. */
+export interface EventPosition {
+  shard: number;
+  oldest_seq: number;
+  newest_seq: number;
 }
 
 /** The lengths of one queue. */
@@ -94,6 +101,19 @@ export class Grid {
   /** What happens from now on. Needs a WebSocket. */
   events(filter: EventFilter = {}): EventStream {
     return new EventStream(this.#transport, filter);
+  }
+
+  /** What the edge still remembers of what has happened, oldest first, page after page. */
+  async *eventHistory(filter: EventFilter & { since?: Date } = {}): AsyncGenerator<GridEvent, void, undefined> {
+    const query = { ...eventQuery(filter), since: filter.since?.toISOString(), limit: 1000 };
+    yield* this.#transport.pages<GridEvent>('/v1/events/history', 'events', query);
+  }
+
+  /** Where the event log of each Broker shard is now. */
+  async eventPositions(): Promise<EventPosition[]> {
+    const query = { limit: 0 };
+    return (await this.#transport.json<{ positions: EventPosition[] }>({ path: '/v1/events/history', query }))
+      .positions;
   }
 
   async workers(): Promise<WorkerView[]> {

@@ -5,6 +5,7 @@ import type { Env } from '../env.ts';
 import { errorResponse } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { eventRoutes } from './events.ts';
 import { fileRoutes } from './files.ts';
 import { gridRoutes } from './grid.ts';
 import { leaseRoutes } from './leases.ts';
@@ -29,6 +30,7 @@ export function allRoutes(app: () => App): readonly Route[] {
     ...scheduleRoutes,
     ...fileRoutes,
     ...uploadRoutes,
+    ...eventRoutes,
     ...socketRoutes,
     ...gridRoutes,
     ...leaseRoutes,

@@ -128,3 +128,9 @@ async function requestKeyOf(request: Request, body: Uint8Array | null): Promise<
   const covered = await new Blob([route, body ?? new Uint8Array()]).arrayBuffer();
   return { key, bodyDigest: toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', covered))) };
 }
+
+/** Without members that are undefined. */
+export function definedMembers<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], undefined> };
+}

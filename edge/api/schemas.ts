@@ -5,6 +5,7 @@ import {
   catchUpPolicies,
   capabilitiesSchema,
   errorCodes,
+  eventTypes,
   jsonObjectSchema,
   jsonSchema,
   progressSchema,
@@ -18,6 +19,7 @@ import {
   type CampaignView,
   type ErrorBody,
   type FileView,
+  type GridEvent,
   type Observation,
   type ParetoView,
   type ScheduleSummary,
@@ -27,9 +29,10 @@ import {
   type WorkerView,
 } from '#protocol';
 import type { TokenView } from '../auth/mint.ts';
-import type { QueueView } from '../broker/rpc.ts';
+import type { EventPosition, QueueView } from '../broker/rpc.ts';
 import type { ObservationsTaken } from '../campaign/rpc.ts';
 import type { UploadView } from '../files/rpc.ts';
+import type { EventHistory } from './events.ts';
 import type { CampaignSummary, LeaseView, TaskTypeView } from './views.ts';
 
 /** Describes an answer for the reference. A member that is missing, or one too many, does not compile. */
@@ -193,6 +196,28 @@ const worker = describe<WorkerView>({
   busy_seconds: z.number(),
 });
 
+const event = describe<GridEvent>({
+  seq: z.int(),
+  shard: z.int().optional(),
+  type: z.enum(eventTypes),
+  time,
+  task_id: z.string().optional(),
+  task: z.string().optional(),
+  queue: z.string().optional(),
+  labels: z.array(z.string()).optional(),
+  worker: z.string().optional(),
+  campaign_id: z.string().optional(),
+  workflow_id: z.string().optional(),
+  data: jsonSchema.optional(),
+});
+
+const eventPosition = describe<EventPosition>({
+  shard: z.int(),
+  oldest_seq: z.int(),
+  newest_seq: z.int(),
+  seq: z.int().describe('The last one that this page looked at.'),
+});
+
 const taskType = describe<TaskTypeView>({
   name: z.string(),
   aliases: z.array(z.string()),
@@ -252,6 +277,11 @@ export const components = {
   UploadPart: z.object({ part: z.int(), sha256: z.string(), bytes: z.int() }),
   Queues: z.object({ queues: z.array(queue) }),
   Workers: z.object({ workers: z.array(worker) }),
+  EventHistory: describe<EventHistory>({
+    events: z.array(event),
+    next_cursor: z.string().nullable(),
+    positions: z.array(eventPosition),
+  }),
   TaskTypes: z.object({ task_types: z.array(taskType) }),
   Leases: z.object({ leases: z.array(lease) }),
   LeaseRenewed: z.object({ expires_in: z.number().describe('Seconds.') }),

@@ -56,12 +56,12 @@ export async function listTasks(env: Env, principal: Principal, query: TaskQuery
   };
 }
 
-function encodeCursors(cursors: ShardCursors): string {
+export function encodeCursors(cursors: ShardCursors): string {
   return toBase64Url(new TextEncoder().encode(JSON.stringify(cursors)));
 }
 
 /** @throws TabgridError `invalid_request` */
-function decodeCursors(text: string, shards: number): ShardCursors {
+export function decodeCursors(text: string, shards: number): ShardCursors {
   const bytes = fromBase64Url(text);
   try {
     const cursors = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as unknown;

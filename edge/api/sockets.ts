@@ -1,19 +1,11 @@
 import { z } from 'zod';
-import {
-  asciiJson,
-  campaignIdSchema,
-  eventTypes,
-  shardOf,
-  TabgridError,
-  taskIdSchema,
-  workerSubprotocol,
-  type Principal,
-} from '#protocol';
+import { asciiJson, shardOf, TabgridError, workerSubprotocol, type Principal } from '#protocol';
 import { checkSocketOrigin } from '../auth/origins.ts';
 import { offeredSubprotocols } from '../auth/principal.ts';
 import { brokerShard, principalHeader } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
+import { eventQueryShape } from './events.ts';
 import { invalidRequest, route, type Route } from './route.ts';
 
 const shardQuery = z.coerce
@@ -22,12 +14,6 @@ const shardQuery = z.coerce
   .min(0)
   .optional()
   .describe('The Broker shard to connect to. Default: the first, or the one that the task is in.');
-
-const eventTypeList = z
-  .string()
-  .refine((text) => text.split(',').every((type) => (eventTypes as readonly string[]).includes(type)), {
-    message: `expected event types separated by commas: ${eventTypes.join(', ')}`,
-  });
 
 /** Hands a WebSocket request, whose token has been checked, on to the object that keeps the socket. */
 async function connect(env: Env, request: Request, principal: Principal, shard: number): Promise<Response> {
@@ -71,13 +57,9 @@ export const socketRoutes: readonly Route[] = [
       tag: 'events',
       summary: 'A WebSocket on which events arrive as they happen.',
       description:
-        'Each message is one event. `after` resumes behind a sequence number. A browser offers the subprotocols `tabgrid.v1, bearer.<token>`.',
+        'Each message is one event. `after` resumes behind a sequence number; `GET /v1/events/history` reads the past without a socket. A browser offers the subprotocols `tabgrid.v1, bearer.<token>`.',
       query: z.strictObject({
-        task_id: taskIdSchema.optional(),
-        campaign_id: campaignIdSchema.optional(),
-        workflow_id: z.string().max(64).optional(),
-        types: eventTypeList.optional(),
-        after: z.coerce.number().int().min(0).optional(),
+        ...eventQueryShape,
         shard: shardQuery,
       }),
       answers,

@@ -16,7 +16,7 @@ import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
 import { prepare, refusalAt } from '../tasks/prepare.ts';
 import { json } from './respond.ts';
-import { route, type Route } from './route.ts';
+import { definedMembers, route, type Route } from './route.ts';
 import { listTasks, shardForSubmission } from './shards.ts';
 
 const tag = 'tasks';
@@ -147,9 +147,3 @@ export const taskRoutes: readonly Route[] = [
       json(await call(brokerShard(env, shardOf(id)).retry(principal, id, requestKey ?? undefined)), 202),
   ),
 ];
-
-/** Without members that are undefined. */
-function definedMembers<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], undefined> };
-}

@@ -1,4 +1,12 @@
-import { isFinal, type EventType, type FinalState, type Json, type TaskId } from '#protocol';
+import {
+  isFinal,
+  isoTime,
+  type EventType,
+  type FinalState,
+  type JsonObject,
+  type TaskError,
+  type TaskId,
+} from '#protocol';
 import { addressKey } from '../lib/outbox.ts';
 import type { Core } from './core.ts';
 import type { NewEvent } from './events.ts';
@@ -16,7 +24,10 @@ export function taskEvent(record: TaskRecord, type: EventType, more: Partial<New
     owner: record.owner,
     task_id: record.id,
     task: record.task,
+    lane: record.lane,
+    ...(record.labels.length === 0 ? {} : { labels: record.labels }),
     ...(parent !== null && 'campaign_id' in parent ? { campaign_id: parent.campaign_id } : {}),
+    ...(parent !== null && 'workflow_id' in parent ? { workflow_id: parent.workflow_id } : {}),
     ...more,
   };
 }
@@ -105,7 +116,12 @@ function afterAttempt(
   core.events.add(
     taskEvent(record, 'task-retried', {
       ...(record.worker === null ? {} : { worker: record.worker }),
-      data: { reason, retries: record.retries, ...(settlement.error ? { error: settlement.error } : {}) } as Json,
+      data: {
+        reason,
+        retries: record.retries,
+        ...(record.dueMs === null ? {} : { eta: isoTime(record.dueMs) }),
+        ...(settlement.error ? { error: briefError(settlement.error) } : {}),
+      },
     }),
   );
 }
@@ -117,6 +133,13 @@ export function finishQueued(core: Core, record: TaskRecord, outcome: TaskOutcom
   record.outcome = outcome;
   if (!isFinal(record.state)) throw new Error(`${record.id} is ${record.state}, not final`);
   finish(core, record, record.state);
+}
+
+const maxEventMessageChars = 1000;
+
+/** An error as events tell it: the task has the rest, and its traceback. */
+function briefError({ type, message }: TaskError): JsonObject {
+  return { type, message: message.slice(0, maxEventMessageChars) };
 }
 
 const finalEvents = {
@@ -135,7 +158,11 @@ function finish(core: Core, record: TaskRecord, state: FinalState): void {
   core.events.add(
     taskEvent(record, finalEvents[state], {
       ...(record.worker === null ? {} : { worker: record.worker }),
-      data: { runtime: runtimeMs / 1000, ...(error === null ? {} : { error }) } as Json,
+      data: {
+        runtime: runtimeMs / 1000,
+        retries: record.retries,
+        ...(error === null ? {} : { error: briefError(error) }),
+      },
     }),
   );
   core.tallies.add(record.task, state, runtimeMs);

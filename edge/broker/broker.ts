@@ -23,11 +23,14 @@ import { log } from '../lib/log.ts';
 import type { Envelope, ObjectAddress } from '../lib/outbox.ts';
 import { reply, type Reply } from '../lib/rpc.ts';
 import { Broking } from './broking.ts';
-import { parseEventQuery } from './event-sockets.ts';
+import { parseEventQuery } from './event-query.ts';
+import { filterFor } from './events.ts';
 import {
   principalHeader,
   type BrokerApi,
   type BrokerStats,
+  type EventPage,
+  type EventPageQuery,
   type LeaseRequest,
   type NewTask,
   type QueueView,
@@ -79,6 +82,10 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
 
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>> {
     return reply(() => this.broking.retry(principal, id, request));
+  }
+
+  events(principal: Principal, page: EventPageQuery): Promise<Reply<EventPage>> {
+    return reply(() => this.broking.history(principal, page));
   }
 
   queues(): Promise<Reply<QueueView[]>> {
@@ -158,8 +165,8 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
     if (url.pathname === '/v1/worker') {
       this.broking.sessions.accept(server, principal);
     } else if (url.pathname === '/v1/events') {
-      const { filter, after } = parseEventQuery(url.searchParams, principal);
-      this.broking.listeners.accept(server, filter, after);
+      const { query, after } = parseEventQuery(url.searchParams);
+      this.broking.listeners.accept(server, filterFor(principal, query), after);
     } else {
       throw new TabgridError('not_found', `there is no socket at ${url.pathname}`);
     }

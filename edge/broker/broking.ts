@@ -20,6 +20,7 @@ import { buildCore, restoreCore } from './build.ts';
 import { Controls } from './control.ts';
 import { edgeWorker, type Core } from './core.ts';
 import { claimOverHttp } from './claim.ts';
+import { eventHistory } from './event-history.ts';
 import { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -30,6 +31,8 @@ import { adopt, keepSnapshot, leaseLost, progress, renewLease, report } from './
 import { revokeOwn } from './revoke.ts';
 import type {
   BrokerStats,
+  EventPage,
+  EventPageQuery,
   LeaseRequest,
   NewTask,
   QueueView,
@@ -66,7 +69,7 @@ export class Broking {
     this.core = buildCore(context, env, clock, () => lazy.soon());
     this.executor = executor;
     this.sessions = this.core.sessions;
-    this.listeners = new EventSockets(context, this.core.events, clock);
+    this.listeners = new EventSockets(context, this.core.shard, this.core.events, clock);
     this.controls = new Controls(this.sessions, clock, this.core.config.controlTimeoutMs);
     const parts = {
       core: this.core,
@@ -119,6 +122,10 @@ export class Broking {
 
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Submitted> {
     return this.#commits.run(() => retryTask(this.core, principal, id, request));
+  }
+
+  history(principal: Principal, page: EventPageQuery): EventPage {
+    return eventHistory(this.core, principal, page);
   }
 
   queues(): QueueView[] {

@@ -33,6 +33,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   const stored = new StoredQueue(database, tasks);
   const leases = new LeaseTable();
   const workers = new WorkerTable(database);
+  const lanes = new LaneTable(database);
   const alarms = new Alarms<AlarmName>(database, context.storage);
   const outboxStore = new SqlOutboxStore(database);
   const ready = new ReadyQueue({
@@ -48,12 +49,12 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     database,
     tasks,
     stored,
-    lanes: new LaneTable(database),
+    lanes,
     ready,
     leases,
     workers,
     sessions: new Sessions(context, workers, clock),
-    events: new EventLog(database, clock),
+    events: new EventLog(database, clock, (lane) => lanes.queueOf(lane)),
     tallies: new Tallies(database),
     outbox: new Outbox<FromBroker>({
       store: outboxStore,

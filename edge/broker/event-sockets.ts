@@ -1,12 +1,3 @@
-import {
-  campaignIdSchema,
-  eventTypes,
-  isAdmin,
-  TabgridError,
-  taskIdSchema,
-  type EventType,
-  type Principal,
-} from '#protocol';
 import type { Clock } from '../lib/clock.ts';
 import { matches, published, type EventFilter, type EventLog, type StoredEvent } from './events.ts';
 import { sendText } from './sessions.ts';
@@ -26,12 +17,14 @@ const replayRows = 20;
 /** The sockets of `GET /v1/events`: what was missed first, in small steps, then what happens. */
 export class EventSockets {
   readonly #context: DurableObjectState;
+  readonly #shard: number;
   readonly #events: EventLog;
   readonly #clock: Clock;
   readonly #listeners = new Map<WebSocket, Listener>();
 
-  constructor(context: DurableObjectState, events: EventLog, clock: Clock) {
+  constructor(context: DurableObjectState, shard: number, events: EventLog, clock: Clock) {
     this.#context = context;
+    this.#shard = shard;
     this.#events = events;
     this.#clock = clock;
     // Only an object at rest is rebuilt around its sockets, and at rest every listener has heard everything.
@@ -80,34 +73,8 @@ export class EventSockets {
 
   #tell(listener: Listener, events: readonly StoredEvent[]): void {
     for (const event of events) {
-      if (matches(listener.filter, event)) sendText(listener.socket, JSON.stringify(published(event)));
+      if (matches(listener.filter, event)) sendText(listener.socket, JSON.stringify(published(event, this.#shard)));
     }
     listener.seq = events.at(-1)?.seq ?? listener.seq;
   }
-}
-
-/** The query of `GET /v1/events`. @throws TabgridError `invalid_request` naming the parameter. */
-export function parseEventQuery(
-  query: URLSearchParams,
-  principal: Principal,
-): { filter: EventFilter; after: number | null } {
-  const types = query.get('types')?.split(',').filter(Boolean) ?? null;
-  const unknown = types?.find((type) => !eventTypes.includes(type as EventType));
-  if (unknown !== undefined) throw invalid('types', `no event has the type "${unknown.slice(0, 64)}"`);
-  const taskId = query.get('task_id');
-  if (taskId !== null && !taskIdSchema.safeParse(taskId).success) throw invalid('task_id', 'expected a task id');
-  const campaignId = query.get('campaign_id');
-  if (campaignId !== null && !campaignIdSchema.safeParse(campaignId).success) {
-    throw invalid('campaign_id', 'expected a campaign id');
-  }
-  const text = query.get('after');
-  if (text !== null && !/^\d{1,15}$/.test(text)) throw invalid('after', 'expected a sequence number');
-  return {
-    filter: { sub: principal.sub, isAdmin: isAdmin(principal), taskId, campaignId, types },
-    after: text === null ? null : Number(text),
-  };
-}
-
-function invalid(path: string, message: string): TabgridError {
-  return new TabgridError('invalid_request', `${path}: ${message}`, { details: { faults: [{ path, message }] } });
 }

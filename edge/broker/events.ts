@@ -1,13 +1,17 @@
 import {
   isoTime,
+  isAdmin,
   type CampaignId,
   type EventType,
   type GridEvent,
   type Json,
+  type Principal,
   type TaskId,
   type WorkerId,
+  type WorkflowId,
 } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
+import { omit } from '../lib/omit.ts';
 import type { Database } from '../lib/sql.ts';
 
 /** An event as the broker tells it; time and number come with the commit. */
@@ -17,8 +21,12 @@ export interface NewEvent {
   owner: string | null;
   task_id?: TaskId;
   task?: string;
+  /** The task’s, whose queue the log names. */
+  lane?: number;
+  labels?: readonly string[];
   worker?: WorkerId;
   campaign_id?: CampaignId;
+  workflow_id?: WorkflowId;
   data?: Json;
   time_ms?: number;
 }
@@ -28,30 +36,43 @@ export interface StoredEvent extends GridEvent {
   owner: string | null;
 }
 
-/** What a listener wants to hear. */
+/** What narrows events; what is absent does not. */
+export interface EventQuery {
+  task_id?: TaskId;
+  campaign_id?: CampaignId;
+  workflow_id?: WorkflowId;
+  worker?: string;
+  queue?: string;
+  label?: string;
+  types?: readonly EventType[];
+}
+
+/** What a listener wants to hear, and may. */
 export interface EventFilter {
   readonly sub: string;
   readonly isAdmin: boolean;
-  readonly taskId: string | null;
-  readonly campaignId: string | null;
-  /** Null for all. */
-  readonly types: readonly string[] | null;
+  readonly query: EventQuery;
 }
 
-export function matches(filter: EventFilter, event: StoredEvent): boolean {
+export function filterFor(principal: Principal, query: EventQuery): EventFilter {
+  return { sub: principal.sub, isAdmin: isAdmin(principal), query };
+}
+
+export function matches({ sub, isAdmin: seesAll, query }: EventFilter, event: StoredEvent): boolean {
   return (
-    (filter.isAdmin || event.owner === null || event.owner === filter.sub) &&
-    (filter.taskId === null || event.task_id === filter.taskId) &&
-    (filter.campaignId === null || event.campaign_id === filter.campaignId) &&
-    (filter.types === null || filter.types.includes(event.type))
+    (seesAll || event.owner === null || event.owner === sub) &&
+    (query.types === undefined || query.types.includes(event.type)) &&
+    (query.label === undefined || (event.labels?.includes(query.label) ?? false)) &&
+    singleMembers.every((name) => query[name] === undefined || query[name] === event[name])
   );
 }
 
-/** An event without what only the broker needs. */
-export function published(event: StoredEvent): GridEvent {
-  const publicPart: Partial<StoredEvent> = { ...event };
-  delete publicPart.owner;
-  return publicPart as GridEvent;
+const singleMembers = ['task_id', 'campaign_id', 'workflow_id', 'worker', 'queue'] as const;
+
+/** An event as the world sees it: where it is in the log, and without what only the broker needs. */
+export function published(event: StoredEvent, shard: number): GridEvent {
+  const { seq, ...rest } = omit(event, 'owner');
+  return { seq, shard, ...rest };
 }
 
 /** A row takes further commits until it is this long: few rows to delete, none that is slow to rewrite. */
@@ -64,14 +85,16 @@ const maxRowChars = 8_192;
 export class EventLog {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #queueOf: (lane: number) => string;
   #gathered: NewEvent[] = [];
   #nextSeq = 1;
   /** The newest row, as stored: its events’ JSON without the brackets. */
   #open: { firstSeq: number; count: number; items: string } | null = null;
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: Database, clock: Clock, queueOf: (lane: number) => string) {
     this.#database = database;
     this.#clock = clock;
+    this.#queueOf = queueOf;
     this.reload();
   }
 
@@ -98,10 +121,13 @@ export class EventLog {
   flush(): StoredEvent[] {
     if (this.#gathered.length === 0) return [];
     const nowMs = this.#clock.now();
-    const events = this.#gathered.map(({ time_ms: timeMs = nowMs, ...event }): StoredEvent => {
-      const { type, ...rest } = event;
-      return { seq: this.#nextSeq++, type, time: isoTime(timeMs), ...rest };
-    });
+    const events = this.#gathered.map(({ time_ms: timeMs = nowMs, type, lane, ...rest }): StoredEvent => ({
+      seq: this.#nextSeq++,
+      type,
+      time: isoTime(timeMs),
+      ...rest,
+      ...(lane === undefined ? {} : { queue: this.#queueOf(lane) }),
+    }));
     this.#gathered = [];
     let changed = false;
     for (const event of events) {
@@ -140,6 +166,29 @@ export class EventLog {
       rowCount,
     );
     return rows.flatMap((row) => JSON.parse(`[${row.items}]`) as StoredEvent[]).filter((event) => event.seq > seq);
+  }
+
+  /** The number of the oldest event that is still here; one more than the newest’s when there is none. */
+  get oldestSeq(): number {
+    return (
+      this.#database.maybe<{ first_seq: number }>('SELECT first_seq FROM events ORDER BY first_seq LIMIT 1')
+        ?.first_seq ?? this.#nextSeq
+    );
+  }
+
+  /** The number before the first row that ended at `sinceMs` or later, by halving: rows are in the order of their times. */
+  seqBefore(sinceMs: number): number {
+    let [low, high] = [this.oldestSeq, this.#nextSeq];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#database.maybe<{ first_seq: number; last_ms: number }>(
+        'SELECT first_seq, last_ms FROM events WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1',
+        middle,
+      );
+      if (row === undefined || row.last_ms < sinceMs) low = middle + 1;
+      else high = row.first_seq;
+    }
+    return low - 1;
   }
 
   /** Whether there are rows that retention will take. */

@@ -4,6 +4,7 @@ import type {
   CampaignId,
   ControlCommand,
   EventType,
+  GridEvent,
   Json,
   JsonObject,
   Outcome,
@@ -25,6 +26,7 @@ import type { Env } from '../env.ts';
 import { stubOf, type Receiver } from '../lib/delivery.ts';
 import type { ObjectAddress } from '../lib/outbox.ts';
 import type { Reply } from '../lib/rpc.ts';
+import type { EventQuery } from './events.ts';
 
 /** What the Broker object offers to the Worker and to other objects. All answers are `Reply`s: see `call` and `unwrap` in `lib/rpc.ts`. */
 
@@ -90,6 +92,31 @@ export interface TaskPage {
   next_cursor: string | null;
 }
 
+export interface EventPageQuery {
+  query: EventQuery;
+  /** Events with a greater number. */
+  after?: number;
+  /** Events of this time or later, ms since 1970. */
+  since_ms?: number;
+  limit: number;
+}
+
+/** Oldest first. A page may be short of `limit` although more follow: that is so while `seq` is less than `newest_seq`. */
+export interface EventPage {
+  events: GridEvent[];
+  position: EventPosition;
+}
+
+/** Where a reader of a shard’s events is. */
+export interface EventPosition {
+  shard: number;
+  /** Of the oldest event that is still remembered. */
+  oldest_seq: number;
+  newest_seq: number;
+  /** The last one that was looked at: go on with `after`. */
+  seq: number;
+}
+
 export interface QueueView {
   queue: string;
   /** Ready to be claimed. */
@@ -145,6 +172,7 @@ export interface BrokerApi extends Receiver {
   revoke(principal: Principal, id: TaskId, terminate: boolean): Promise<Reply<TaskView>>;
   /** Runs a final task again, as a new one with `retry_of`. @throws conflict when it is not final. */
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>>;
+  events(principal: Principal, page: EventPageQuery): Promise<Reply<EventPage>>;
   queues(): Promise<Reply<QueueView[]>>;
   workers(principal: Principal): Promise<Reply<WorkerView[]>>;
   lease(principal: Principal, request: LeaseRequest): Promise<Reply<Assignment[]>>;

@@ -1,4 +1,12 @@
-import { isFinal, TabgridError, type Json, type Principal, type Submitted, type TaskId } from '#protocol';
+import {
+  isFinal,
+  isoTime,
+  TabgridError,
+  type JsonObject,
+  type Principal,
+  type Submitted,
+  type TaskId,
+} from '#protocol';
 import { taskEvent } from './attempts.ts';
 import type { Core } from './core.ts';
 import { conflict, IdempotencyKeys, requestKey, taskDigest, taskKey } from './idempotency.ts';
@@ -85,7 +93,7 @@ function insert(core: Core, tasks: readonly NewTask[]): Submitted[] {
   });
   core.tasks.insert(rows);
   for (const { record } of rows) {
-    core.events.add(taskEvent(record, 'task-sent', { data: { queue: core.lanes.queueOf(record.lane) } as Json }));
+    core.events.add(taskEvent(record, 'task-sent', { data: sentData(core, record) }));
     if (record.spec.held) core.events.add(taskEvent(record, 'task-started'));
     else if (record.dueMs === null) core.ready.add(record.lane, record);
     else core.alarms.setBy('due', record.dueMs);
@@ -97,6 +105,17 @@ function insert(core: Core, tasks: readonly NewTask[]): Submitted[] {
     state: record.state,
     queue: core.lanes.queueOf(record.lane),
   }));
+}
+
+/** What `task-sent` tells beside what every event of a task does. */
+function sentData(core: Core, { lane, priority, expiresMs, spec }: TaskRecord): JsonObject {
+  return {
+    queue: core.lanes.queueOf(lane),
+    priority,
+    ...(spec.eta_ms === null ? {} : { eta: isoTime(spec.eta_ms) }),
+    ...(expiresMs === null ? {} : { expires: isoTime(expiresMs) }),
+    ...(spec.retry_of === null ? {} : { retry_of: spec.retry_of }),
+  };
 }
 
 /** Runs a final task again, as a new one. */

@@ -27,13 +27,21 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number];
 
-/** One event as `GET /v1/events` sends it. `seq` grows without holes within a shard; a client resumes with `?after=<seq>`. */
+/**
+ * One event as `GET /v1/events` sends it. `seq` grows without holes within a shard; a client resumes with `?shard=<shard>&after=<seq>`.
+ */
 export interface GridEvent {
   seq: number;
+  /** The Broker shard whose log it is in. */
+  shard?: number;
   type: EventType;
   time: string;
   task_id?: TaskId;
   task?: string;
+  /** Of a task’s events. */
+  queue?: string;
+  /** Of a task’s events, if the task has any. */
+  labels?: readonly string[];
   worker?: WorkerId;
   campaign_id?: CampaignId;
   workflow_id?: WorkflowId;

@@ -259,6 +259,24 @@ describe('the grid', () => {
     expect(lines.join('\n')).toMatch(/tabgrid_tasks_finished_total\{shard="0",task="ping",state="SUCCESS"\} [1-9]/);
   });
 
+  it('remembers events, by pages', async () => {
+    const { task_id: id } = await submit({ task: 'ping', labels: ['remembered'] });
+    await taskOf(id, '?wait=30');
+    type Page = { events: { type: string }[]; next_cursor: string | null; positions: { shard: number; seq: number }[] };
+    const seen: string[] = [];
+    let path: string | null = '/v1/events/history?label=remembered&limit=3';
+    while (path !== null) {
+      const page: Page = await got<Page>('GET', path, { token });
+      seen.push(...page.events.map(({ type }) => type));
+      path =
+        page.next_cursor === null ? null : `/v1/events/history?label=remembered&limit=3&cursor=${page.next_cursor}`;
+      if (path === null) expect(page.positions).toMatchObject([{ shard: 0 }]);
+    }
+    expect(seen).toEqual(['task-sent', 'task-received', 'task-started', 'task-succeeded']);
+    expect((await ask('GET', '/v1/events/history?types=nope', { token })).status).toBe(422);
+    expect((await ask('GET', '/v1/events/history?shard=7', { token })).status).toBe(422);
+  });
+
   it('tells when a worker is not there to be asked', async () => {
     const answer = await ask('POST', '/v1/workers/nobody/grow', { token: admin, json: { n: 2 } });
     expect(await refusal(answer)).toMatchObject({ status: 404, code: 'not_found' });

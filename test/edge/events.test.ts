@@ -87,14 +87,60 @@ describe('events', () => {
     ]);
   });
 
-  it.each(['types=nope', 'task_id=x', 'campaign_id=x', 'after=-1'])('refuse the query %s', async (query) => {
+  it('can be filtered by label, queue and worker, which tasks’ events tell', async () => {
     const world = await BrokerWorld.create();
-    const headers = { upgrade: 'websocket', [principalHeader]: JSON.stringify(alice) };
-    const response = await world.stub.fetch(`https://edge/v1/events?${query}`, { headers });
-    expect(response.status).toBe(422);
-    const { error } = await response.json<{ error: { details: { faults: { path: string }[] } } }>();
-    expect(error.details.faults[0]?.path).toBe(query.split('=')[0]);
+    const worker = await world.worker({ credits: 2, queues: ['default', 'ml'] });
+    await world.submitOne();
+    const id = await world.submitOne({ queue: 'ml', labels: ['nightly', 'x'] });
+    await worker.task();
+    await worker.task();
+    const heard = async (query: string) =>
+      (await world.connect(`/v1/events?after=0&types=task-received&${query}`)).anyEvent();
+    const expected = { task_id: id, queue: 'ml', labels: ['nightly', 'x'], worker: 'w1', shard: world.shard };
+    expect(await heard('label=nightly')).toMatchObject(expected);
+    expect(await heard('queue=ml')).toMatchObject(expected);
+    expect(await heard('worker=w1')).toMatchObject({ queue: 'default', worker: 'w1' });
+    expect(await heard('worker=w1&label=x')).toMatchObject(expected);
   });
+
+  it('are remembered: pages of the past, from a number or a time on, also after an eviction', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    for (let n = 0; n < 40; n++) await runOne(world, worker);
+    const middleMs = (await world.inside(() => world.clock.advance(60_000)), world.clock.now());
+    await worker.settled();
+    const late = await runOne(world, worker);
+    await world.evict();
+    const seen: number[] = [];
+    for (let after = 0, newest = 1; after < newest;) {
+      const { events, position } = await ok(world.api.events(alice, { query: {}, after, limit: 50 }));
+      seen.push(...events.map(({ seq }) => seq));
+      expect(position).toMatchObject({ shard: world.shard, oldest_seq: 1, newest_seq: 165 });
+      [after, newest] = [position.seq, position.newest_seq];
+    }
+    expect(seen).toEqual(Array.from({ length: 165 }, (_, index) => index + 1));
+    const since = await ok(world.api.events(alice, { query: {}, since_ms: middleMs, limit: 50 }));
+    expect(since.events.map(({ type, task_id: id }) => [type, id])).toEqual(
+      ['task-sent', 'task-received', 'task-started', 'task-succeeded'].map((type) => [type, late]),
+    );
+    const ends = await ok(world.api.events(alice, { query: { types: ['task-succeeded'] }, limit: 2 }));
+    expect(ends.events).toMatchObject([{ data: { runtime: 0, retries: 0 } }, { type: 'task-succeeded' }]);
+    expect((await ok(world.api.events(bob, { query: {}, limit: 50 }))).events.map(({ type }) => type)).toEqual([
+      'worker-online',
+    ]);
+  });
+
+  it.each(['types=nope', 'task_id=x', 'workflow_id=x', 'campaign_id=x', 'after=-1'])(
+    'refuse the query %s',
+    async (query) => {
+      const world = await BrokerWorld.create();
+      const headers = { upgrade: 'websocket', [principalHeader]: JSON.stringify(alice) };
+      const response = await world.stub.fetch(`https://edge/v1/events?${query}`, { headers });
+      expect(response.status).toBe(422);
+      const { error } = await response.json<{ error: { details: { faults: { path: string }[] } } }>();
+      expect(error.details.faults[0]?.path).toBe(query.split('=')[0]);
+    },
+  );
 
   it('tell failures, retries and losses with their reasons', async () => {
     const world = await BrokerWorld.create();

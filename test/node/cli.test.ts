@@ -161,6 +161,13 @@ describe('the commands', () => {
     await (await grid.submit('ping', {})).get();
     await events.printed(/task-succeeded +ping /);
     expect((await events.stop('SIGINT')).status).toBe(0);
+    const past = ['events', '--since', '1h', '--types', 'task-sent,task-succeeded', '--no-follow', '--json'];
+    const { stdout } = await run([...past, '--url', url, '--state', state]);
+    const told = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(told).toMatchObject([{ type: 'task-sent', queue: 'default' }, { type: 'task-succeeded' }]);
   });
 
   it('mint tokens that open what they say', async () => {

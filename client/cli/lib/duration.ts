@@ -11,3 +11,11 @@ export function parseDuration(text: string): number {
   }
   return seconds;
 }
+
+/** Reads `15m` as the time fifteen minutes ago, or an ISO 8601 time as itself. @throws UsageError that names the option. */
+export function parseSince(option: string, text: string): Date {
+  if (/^\d+(\.\d+)?[smhd]?$/.test(text)) return new Date(Date.now() - parseDuration(text) * 1000);
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new UsageError(`${option}: expected a duration such as 15m, or a time such as 2026-01-31T12:00:00Z`);
+}

@@ -43,8 +43,10 @@ export function serviceRoutes(app: () => Hono<{ Bindings: Env }>): readonly Rout
         summary: 'Counters and gauges for Prometheus.',
         answers: { 200: { description: 'The metrics.', media: 'text/plain' } },
       },
-      async ({ env }) =>
-        text(prometheusText(await call(monitor(env).stats())), 'text/plain; version=0.0.4; charset=utf-8'),
+      async ({ env }) => {
+        const [stats, workers] = await Promise.all([call(monitor(env).stats()), call(monitor(env).workers())]);
+        return text(prometheusText(stats, workers), 'text/plain; version=0.0.4; charset=utf-8');
+      },
     ),
     route(
       {

@@ -96,6 +96,8 @@ export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]):
   for (const { socket, frame } of effects.frames) send(socket, frame);
   for (const { socket, code, reason } of effects.closes) closeSocket(socket, code, reason);
   listeners.push(events);
+  core.tallies.hear(events);
+  if (core.tallies.isDirty) core.writeSoon();
   for (const id of effects.finished) waiters.wake(id);
   effects.edgeRuns.forEach(parts.runAtEdge);
   if (effects.flushOutbox) void core.outbox.flush();

@@ -165,7 +165,6 @@ function finish(core: Core, record: TaskRecord, state: FinalState): void {
       },
     }),
   );
-  core.tallies.add(record.task, state, runtimeMs);
   core.progressed.delete(record.id);
   core.effects.finished.push(record.id);
   const { notify, ref } = record.spec;

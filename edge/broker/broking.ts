@@ -185,7 +185,7 @@ export class Broking {
     const { core } = this;
     return {
       shard: core.shard,
-      finished: core.tallies.read(),
+      tallies: core.tallies.read(),
       queues: viewQueues(core),
       workers_online: viewWorkers(core).filter((worker) => worker.state === 'online').length,
       event_seq: core.events.seq,

@@ -40,7 +40,7 @@ export class LazyWrites {
       return;
     }
     this.#countersMs = this.#clock.now();
-    core.tallies.flush();
+    if (core.tallies.isDirty) core.tallies.flush();
     core.workers.flush();
   }
 

@@ -3,6 +3,7 @@ import type {
   AttemptRef,
   CampaignId,
   ControlCommand,
+  ErrorCode,
   EventType,
   GridEvent,
   Json,
@@ -147,11 +148,22 @@ export interface ReportAnswer {
   status: 'recorded';
 }
 
+/** What has happened to tasks, by task type, since the shard began. */
+export interface TaskTallies {
+  /** Events of each type. */
+  events: { type: EventType; task: string; queue: string; count: number }[];
+  /** Attempts after which another one was made, by the code of the error or `released`. */
+  retries: { task: string; reason: ErrorCode | 'released'; count: number }[];
+  /** Tasks that failed for good, by the code of their error. */
+  failures: { task: string; error: ErrorCode; count: number }[];
+  /** Runtimes of the attempts that ended tasks: how many in each bucket of `runtimeBounds`, and one for what is longer. */
+  runtimes: { task: string; state: 'SUCCESS' | 'FAILURE'; buckets: number[]; seconds: number }[];
+}
+
 /** Sums since the shard began, unless it says otherwise. */
 export interface BrokerStats {
   shard: number;
-  /** Final tasks by task type and state. */
-  finished: { task: string; state: TaskState; count: number; runtime_seconds: number }[];
+  tallies: TaskTallies;
   queues: QueueView[];
   workers_online: number;
   event_seq: number;

@@ -105,4 +105,15 @@ export const brokerMigrations: readonly Migration[] = [
       ${outboxTables}
     `,
   },
+  {
+    // Counts are one row now, with more to tell.
+    id: 2,
+    sql: `
+      INSERT INTO meta (name, value)
+        SELECT 'tallies', json_object('events', json_group_array(json_object(
+          'type', CASE state WHEN 'SUCCESS' THEN 'task-succeeded' WHEN 'FAILURE' THEN 'task-failed' ELSE 'task-revoked' END,
+          'task', task, 'queue', '', 'count', count))) FROM tallies;
+      DROP TABLE tallies;
+    `,
+  },
 ];

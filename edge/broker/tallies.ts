@@ -1,67 +1,118 @@
-import type { FinalState } from '#protocol';
+import { isErrorCode, type EventType, type JsonObject } from '#protocol';
 import type { Database } from '../lib/sql.ts';
-import type { BrokerStats } from './rpc.ts';
+import type { StoredEvent } from './events.ts';
+import type { TaskTallies } from './rpc.ts';
 
-/** Counts of ended tasks by type and state. Kept in memory and written now and then: the last seconds may be lost by a crash. */
+/** Upper bounds of the histogram of runtimes, in seconds; what is longer is in one more bucket. From a blink to the hard time limit and beyond. */
+export const runtimeBounds = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200] as const;
+
+/** Anyone may name queues, but not make a scrape without end: beyond this many pairs of task type and queue, further queues count as one. */
+const maxPairs = 1000;
+const otherQueues = '(others)';
+
+/**
+ * What has happened to tasks, counted from the events of each commit. Kept in memory and written now and then as one row: the last
+ * seconds may be lost by a crash. They grow with the number of task types and queues, not with that of tasks.
+ */
 export class Tallies {
   readonly #database: Database;
-  #gathered = new Map<string, { task: string; state: FinalState; count: number; runtimeMs: number }>();
+  readonly #events = new Map<string, TaskTallies['events'][number]>();
+  readonly #retries = new Map<string, TaskTallies['retries'][number]>();
+  readonly #failures = new Map<string, TaskTallies['failures'][number]>();
+  readonly #runtimes = new Map<string, TaskTallies['runtimes'][number]>();
+  readonly #pairs = new Set<string>();
+  isDirty = false;
 
   constructor(database: Database) {
     this.#database = database;
+    const row = database.maybe<{ value: string }>(`SELECT value FROM meta WHERE name = 'tallies'`);
+    const stored = JSON.parse(row?.value ?? '{}') as Partial<TaskTallies>;
+    for (const each of stored.events ?? []) {
+      this.#pairs.add(`${each.task} ${each.queue}`);
+      this.#events.set(`${each.type} ${each.task} ${each.queue}`, each);
+    }
+    for (const each of stored.retries ?? []) this.#retries.set(`${each.task} ${each.reason}`, each);
+    for (const each of stored.failures ?? []) this.#failures.set(`${each.task} ${each.error}`, each);
+    for (const each of stored.runtimes ?? []) this.#runtimes.set(`${each.task} ${each.state}`, each);
   }
 
-  add(task: string, state: FinalState, runtimeMs: number): void {
-    const key = `${task} ${state}`;
-    const tally = this.#gathered.get(key) ?? { task, state, count: 0, runtimeMs: 0 };
-    tally.count++;
-    tally.runtimeMs += runtimeMs;
-    this.#gathered.set(key, tally);
-  }
-
-  get isDirty(): boolean {
-    return this.#gathered.size > 0;
+  /** Counts what a commit has told. */
+  hear(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      if (event.task === undefined || !event.type.startsWith('task-')) continue;
+      this.isDirty = true;
+      this.#count(event.type, event.task, this.#queueOf(event.task, event.queue ?? ''));
+      this.#detail(event.type, event.task, (event.data ?? {}) as JsonObject);
+    }
   }
 
   flush(): void {
-    for (const { task, state, count, runtimeMs } of this.#gathered.values()) {
-      this.#database.run(
-        `INSERT INTO tallies (task, state, count, runtime_ms) VALUES (?, ?, ?, ?)
-         ON CONFLICT (task, state) DO UPDATE SET count = count + excluded.count, runtime_ms = runtime_ms + excluded.runtime_ms`,
-        task,
-        state,
-        count,
-        Math.round(runtimeMs),
-      );
-    }
-    this.#gathered.clear();
+    this.#database.run(`INSERT OR REPLACE INTO meta (name, value) VALUES ('tallies', ?)`, JSON.stringify(this.read()));
+    this.isDirty = false;
   }
 
-  /** All counts, those not yet written included. */
-  read(): BrokerStats['finished'] {
-    type Row = { task: string; state: string; count: number; runtime_ms: number };
-    const sums = new Map(
-      this.#database
-        .all<Row>('SELECT task, state, count, runtime_ms FROM tallies')
-        .map((row) => [
-          `${row.task} ${row.state}`,
-          { task: row.task, state: row.state as FinalState, count: row.count, runtimeMs: row.runtime_ms },
-        ]),
-    );
-    for (const [key, tally] of this.#gathered) {
-      const stored = sums.get(key);
-      sums.set(
-        key,
-        stored === undefined
-          ? tally
-          : { ...stored, count: stored.count + tally.count, runtimeMs: stored.runtimeMs + tally.runtimeMs },
-      );
+  read(): TaskTallies {
+    return {
+      events: [...this.#events.values()],
+      retries: [...this.#retries.values()],
+      failures: [...this.#failures.values()],
+      runtimes: [...this.#runtimes.values()],
+    };
+  }
+
+  #queueOf(task: string, queue: string): string {
+    if (this.#pairs.has(`${task} ${queue}`)) return queue;
+    if (this.#pairs.size >= maxPairs) return otherQueues;
+    this.#pairs.add(`${task} ${queue}`);
+    return queue;
+  }
+
+  #count(type: EventType, task: string, queue: string): void {
+    const key = `${type} ${task} ${queue}`;
+    const tally = this.#events.get(key);
+    if (tally === undefined) this.#events.set(key, { type, task, queue, count: 1 });
+    else tally.count++;
+  }
+
+  #detail(type: EventType, task: string, data: JsonObject): void {
+    const error = (data.error as { type?: unknown } | undefined)?.type;
+    switch (type) {
+      case 'task-retried': {
+        const reason = isErrorCode(data.reason) ? data.reason : 'released';
+        const tally = this.#retries.get(`${task} ${reason}`);
+        if (tally === undefined) this.#retries.set(`${task} ${reason}`, { task, reason, count: 1 });
+        else tally.count++;
+        break;
+      }
+      case 'task-failed': {
+        if (isErrorCode(error)) {
+          const tally = this.#failures.get(`${task} ${error}`);
+          if (tally === undefined) this.#failures.set(`${task} ${error}`, { task, error, count: 1 });
+          else tally.count++;
+        }
+        this.#observe(task, 'FAILURE', data.runtime);
+        break;
+      }
+      case 'task-succeeded':
+        this.#observe(task, 'SUCCESS', data.runtime);
+        break;
+      default:
     }
-    return [...sums.values()].map(({ task, state, count, runtimeMs }) => ({
+  }
+
+  #observe(task: string, state: 'SUCCESS' | 'FAILURE', runtime: unknown): void {
+    const seconds = typeof runtime === 'number' ? runtime : 0;
+    const key = `${task} ${state}`;
+    const tally = this.#runtimes.get(key) ?? {
       task,
       state,
-      count,
-      runtime_seconds: runtimeMs / 1000,
-    }));
+      buckets: Array.from({ length: runtimeBounds.length + 1 }, () => 0),
+      seconds: 0,
+    };
+    this.#runtimes.set(key, tally);
+    const bucket = runtimeBounds.findIndex((bound) => seconds <= bound);
+    const index = bucket < 0 ? runtimeBounds.length : bucket;
+    tally.buckets[index] = (tally.buckets[index] ?? 0) + 1;
+    tally.seconds += seconds;
   }
 }

@@ -1,4 +1,4 @@
-import { isoTime, type FinalState, type WorkerId, type WorkerView } from '#protocol';
+import { isoTime, type EventType, type WorkerId, type WorkerView } from '#protocol';
 import type { BrokerStats } from '../broker/rpc.ts';
 import type { Sample } from './rpc.ts';
 
@@ -28,10 +28,10 @@ function add(a: WorkerView, b: WorkerView): WorkerView {
 /** The grid as one line of its history. */
 export function sampleOf(stats: readonly BrokerStats[], workersOnline: number, nowMs: number): Sample {
   const queues = stats.flatMap((shard) => shard.queues);
-  const ended = (state: FinalState): number =>
+  const told = (type: EventType): number =>
     sum(
-      stats.flatMap((shard) => shard.finished).filter((one) => one.state === state),
-      (one) => one.count,
+      stats.flatMap((shard) => shard.tallies.events).filter((tally) => tally.type === type),
+      (tally) => tally.count,
     );
   return {
     time: isoTime(nowMs),
@@ -39,9 +39,9 @@ export function sampleOf(stats: readonly BrokerStats[], workersOnline: number, n
     scheduled: sum(queues, (queue) => queue.scheduled),
     running: sum(queues, (queue) => queue.running),
     workers_online: workersOnline,
-    succeeded: ended('SUCCESS'),
-    failed: ended('FAILURE'),
-    revoked: ended('REVOKED'),
+    succeeded: told('task-succeeded'),
+    failed: told('task-failed'),
+    revoked: told('task-revoked'),
   };
 }
 

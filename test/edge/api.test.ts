@@ -256,7 +256,9 @@ describe('the grid', () => {
     expect(answer.headers.get('content-type')).toContain('version=0.0.4');
     const lines = (await answer.text()).trimEnd().split('\n');
     for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+\{(\w+="[^"]*",?)+\} -?[\d.e+-]+)$/);
-    expect(lines.join('\n')).toMatch(/tabgrid_tasks_finished_total\{shard="0",task="ping",state="SUCCESS"\} [1-9]/);
+    expect(lines.join('\n')).toMatch(
+      /tabgrid_tasks_finished_total\{shard="0",task="ping",queue="default",state="SUCCESS"\} [1-9]/,
+    );
   });
 
   it('remembers events, by pages', async () => {

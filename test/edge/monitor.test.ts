@@ -50,7 +50,13 @@ describe('the monitor', () => {
     ]);
     const [stats] = await ok(monitor(testEnv).stats());
     expect(stats).toMatchObject({ shard: 0, workers_online: 1 });
-    expect(stats?.finished).toMatchObject([{ task: 'evaluate_candidates', state: 'SUCCESS', count: 1 }]);
+    expect(stats?.tallies.events).toContainEqual({
+      type: 'task-succeeded',
+      task: 'evaluate_candidates',
+      queue: 'stays',
+      count: 1,
+    });
+    expect(stats?.tallies.runtimes).toMatchObject([{ task: 'evaluate_candidates', state: 'SUCCESS' }]);
   });
 
   it('remembers what it saw, once a minute', async () => {

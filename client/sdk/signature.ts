@@ -1,5 +1,5 @@
 import type { KwargsInput, TaskName } from '#catalog';
-import type { JsonObject, Signature } from '#protocol';
+import type { ErrorCode, JsonObject, Signature } from '#protocol';
 
 /** How a task is to be run; what is absent takes the task type’s default. */
 export interface SubmitOptions {
@@ -15,6 +15,14 @@ export interface SubmitOptions {
   maxRetries?: number;
   /** `false`: retry at once. A number: the first delay, in seconds. */
   retryBackoff?: boolean | number;
+  /** The longest delay, in seconds. */
+  retryBackoffMax?: number;
+  /** `false`: exactly the back-off’s delay, not a random share of it. */
+  retryJitter?: boolean;
+  /** Errors after which it is tried again, and no others. */
+  retryOn?: ErrorCode[];
+  /** Errors after which it is not. */
+  dontRetryOn?: ErrorCode[];
   softTimeLimitSeconds?: number;
   timeLimitSeconds?: number;
   /** How many volunteers must agree. */
@@ -38,6 +46,10 @@ export function signature<Name extends TaskName>(
     expires: options.expires instanceof Date ? options.expires.toISOString() : options.expires,
     max_retries: options.maxRetries,
     retry_backoff: options.retryBackoff,
+    retry_backoff_max: options.retryBackoffMax,
+    retry_jitter: options.retryJitter,
+    retry_on: options.retryOn,
+    dont_retry_on: options.dontRetryOn,
     soft_time_limit: options.softTimeLimitSeconds,
     time_limit: options.timeLimitSeconds,
     quorum: options.quorum,

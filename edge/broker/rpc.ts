@@ -53,6 +53,10 @@ export interface NewTask {
   expires_ms: number | null;
   max_retries: number;
   retry: RetryPolicy;
+  /** Errors after which it is tried again, and no others. Absent: those that another attempt may mend. */
+  retry_on?: ErrorCode[];
+  /** Errors after which it is not. */
+  dont_retry_on?: ErrorCode[];
   soft_time_limit_ms: number;
   time_limit_ms: number;
   labels: string[];

@@ -1,7 +1,7 @@
-import { retryDelayMs, type Outcome, type TaskError } from '#protocol';
+import { retryDelayMs, type ErrorCode, type Outcome, type TaskError } from '#protocol';
 import type { EdgeConfig } from '../config.ts';
 import type { TaskEvent } from './transitions.ts';
-import type { TaskRecord } from './task-record.ts';
+import type { TaskRecord, TaskSpec } from './task-record.ts';
 
 /** What an attempt’s end means for its task. */
 export interface Settlement {
@@ -34,7 +34,11 @@ export function settle(
         : { event: 'release', error: null, dueMs: null };
     case 'failure': {
       const { error, retryable } = end;
-      if (!retryable || record.revoking || record.retries >= record.spec.max_retries) {
+      if (
+        !isRetried(record.spec, error.type, retryable) ||
+        record.revoking ||
+        record.retries >= record.spec.max_retries
+      ) {
         return { event: 'fail_finally', error, dueMs: null };
       }
       const delayMs = retryDelayMs(record.spec.retry, record.retries, random);
@@ -43,10 +47,17 @@ export function settle(
     case 'lost':
       if (record.revoking) return { event: 'terminate', error: revokedError, dueMs: null };
       // A vanished worker says nothing about the task, so that it has a budget of its own and no back-off.
-      return record.losses >= record.spec.max_retries + config.extraLosses
+      return record.spec.dont_retry_on?.includes('worker_lost') === true ||
+        record.losses >= record.spec.max_retries + config.extraLosses
         ? { event: 'lose_finally', error: lostError, dueMs: null }
         : { event: 'lose', error: lostError, dueMs: null };
   }
+}
+
+/** Whether an error of this code leads to another attempt. @param retryable what the worker says of it, unless the task itself knows. */
+function isRetried({ retry_on: only, dont_retry_on: never }: TaskSpec, code: ErrorCode, retryable: boolean): boolean {
+  if (never?.includes(code) === true) return false;
+  return only === undefined ? retryable : only.includes(code);
 }
 
 export const revokedError: TaskError = { type: 'revoked', message: 'The task was revoked.' };

@@ -140,6 +140,8 @@ export function retryTask(core: Core, principal: Principal, id: TaskId, request?
     expires_ms: null,
     max_retries: spec.max_retries,
     retry: spec.retry,
+    ...(spec.retry_on === undefined ? {} : { retry_on: spec.retry_on }),
+    ...(spec.dont_retry_on === undefined ? {} : { dont_retry_on: spec.dont_retry_on }),
     soft_time_limit_ms: spec.soft_time_limit_ms,
     time_limit_ms: spec.time_limit_ms,
     labels: [...record.labels],

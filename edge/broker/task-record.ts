@@ -1,5 +1,6 @@
 import {
   isoTime,
+  type ErrorCode,
   type Json,
   type JsonObject,
   type Outcome,
@@ -21,6 +22,8 @@ import type { NewTask } from './rpc.ts';
 export interface TaskSpec {
   max_retries: number;
   retry: RetryPolicy;
+  retry_on?: ErrorCode[];
+  dont_retry_on?: ErrorCode[];
   soft_time_limit_ms: number;
   time_limit_ms: number;
   eta_ms: number | null;
@@ -108,6 +111,8 @@ export function newRecord(id: TaskId, lane: number, task: NewTask, nowMs: number
     spec: {
       max_retries: task.max_retries,
       retry: task.retry,
+      ...(task.retry_on === undefined ? {} : { retry_on: task.retry_on }),
+      ...(task.dont_retry_on === undefined ? {} : { dont_retry_on: task.dont_retry_on }),
       soft_time_limit_ms: task.soft_time_limit_ms,
       time_limit_ms: task.time_limit_ms,
       eta_ms: task.eta_ms,

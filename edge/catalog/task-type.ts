@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ErrorCode, RetryPolicy } from '#protocol';
 
 /** Where a body may run: in the stateless Worker, a browser tab, a Node worker, or nowhere by itself because an object stands behind it. */
 export type RunsOn = 'edge' | 'tab' | 'node' | 'object';
@@ -27,6 +28,11 @@ export interface TaskType<Kwargs extends z.ZodType = z.ZodType, Result extends z
   readonly timeLimitMs?: number;
   readonly softTimeLimitMs?: number;
   readonly maxRetries?: number;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Errors after which it is tried again, and no others. */
+  readonly retryOn?: readonly ErrorCode[];
+  /** Errors after which it is not. */
+  readonly dontRetryOn?: readonly ErrorCode[];
   /** What a worker must have beside the body, such as `evaluator:barrel`. Of an array, only the arguments that all calls share are given. */
   readonly needs?: (kwargs: Partial<z.output<Kwargs>>) => string[];
   /** Time limits are for one item; this many items are in a task. */

@@ -9,6 +9,10 @@ import { nameSchema, timeSchema } from './text.ts';
 /** Labels are short strings by which tasks are found and revoked. */
 export const labelsSchema = z.array(z.string().min(1).max(limits.maxLabelChars)).max(limits.maxLabels);
 
+export const errorCodeSchema = z.custom<ErrorCode>(isErrorCode, 'expected one of the error codes');
+
+const errorCodesSchema = z.array(errorCodeSchema).min(1).max(50);
+
 /** What is submitted: Celery’s signature. Durations in seconds. What is absent takes the task type’s default. */
 export const signatureSchema = z.strictObject({
   task: z.string().min(1).max(limits.maxNameChars),
@@ -29,6 +33,18 @@ export const signatureSchema = z.strictObject({
   max_retries: z.int().min(0).max(100).optional(),
   /** `false`: retry at once. A number: the first delay in seconds instead of 60. */
   retry_backoff: z.union([z.boolean(), z.number().positive()]).optional(),
+  /** The longest delay, in seconds; 600 where nothing else is said. */
+  retry_backoff_max: z
+    .number()
+    .positive()
+    .max(366 * 86_400)
+    .optional(),
+  /** False: the delay is what the back-off says, not a random share of it. */
+  retry_jitter: z.boolean().optional(),
+  /** Errors after which it is tried again, and no others: Celery’s `autoretry_for`. Default: those that another attempt may mend. */
+  retry_on: errorCodesSchema.optional(),
+  /** Errors after which it is not: Celery’s `dont_autoretry_for`. With `worker_lost` it is not given out again when its worker vanishes. */
+  dont_retry_on: errorCodesSchema.optional(),
   soft_time_limit: z.number().positive().optional(),
   time_limit: z.number().positive().optional(),
   quorum: z.int().min(1).max(5).optional(),
@@ -50,8 +66,6 @@ export interface Progress {
   message?: string | undefined;
   [detail: string]: unknown;
 }
-
-export const errorCodeSchema = z.custom<ErrorCode>(isErrorCode, 'expected one of the error codes');
 
 export const taskErrorSchema = z.strictObject({
   type: errorCodeSchema,

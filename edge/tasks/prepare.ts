@@ -1,17 +1,9 @@
 import { findTaskType, parseArguments, type TaskType } from '#catalog';
-import {
-  isoTime,
-  limits,
-  TabgridError,
-  type Fault,
-  type JsonObject,
-  type RetryPolicy,
-  type Signature,
-  type TaskId,
-} from '#protocol';
+import { isoTime, limits, TabgridError, type Fault, type JsonObject, type Signature, type TaskId } from '#protocol';
 import type { NewTask } from '../broker/rpc.ts';
 import { edgeDefaults, type EdgeConfig } from '../config.ts';
 import { runsAtEdge } from './edge-cap.ts';
+import { retriesOf } from './retries.ts';
 
 export interface PrepareContext {
   /** Who submits. */
@@ -63,8 +55,7 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
     queue: signature.queue ?? type.queue,
     priority: signature.priority ?? type.priority,
     ...times,
-    max_retries: signature.max_retries ?? type.maxRetries ?? config.maxRetries,
-    retry: retryPolicyOf(signature.retry_backoff, config.retry),
+    ...retriesOf(signature, type, config),
     ...timeLimits,
     labels: [...new Set(signature.labels)],
     owner,
@@ -115,13 +106,6 @@ function timeLimitsOf(
     throw invalid('soft_time_limit', `expected at most the hard time limit, ${hardMs / 1000 / items} s`);
   }
   return { soft_time_limit_ms: softMs, time_limit_ms: hardMs };
-}
-
-function retryPolicyOf(backoff: Signature['retry_backoff'], policy: RetryPolicy): RetryPolicy {
-  if (backoff === undefined || backoff === true) return policy;
-  if (backoff === false) return { ...policy, baseDelayMs: 0, maxDelayMs: 0 };
-  const baseDelayMs = backoff * 1000;
-  return { ...policy, baseDelayMs, maxDelayMs: Math.max(policy.maxDelayMs, baseDelayMs) };
 }
 
 function roundMs(ms: number | null): number | null {

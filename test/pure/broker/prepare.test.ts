@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TabgridError, type Signature, type TaskId } from '#protocol';
+import { signatureSchema, TabgridError, type Signature, type TaskId } from '#protocol';
 import { edgeDefaults } from '../../../edge/config.ts';
 import { prepare } from '../../../edge/tasks/prepare.ts';
 
@@ -83,6 +83,19 @@ describe('preparing a task', () => {
       maxDelayMs: 900_000,
     });
     expect(make({ task: 'ping', retry_backoff: true }).retry).toEqual(edgeDefaults.retry);
+    expect(make({ task: 'ping', retry_backoff: 900, retry_backoff_max: 30, retry_jitter: false }).retry).toEqual({
+      baseDelayMs: 900_000,
+      factor: 2,
+      maxDelayMs: 30_000,
+      jitter: false,
+    });
+    const { retry_on: on, dont_retry_on: not } = make({
+      task: 'ping',
+      retry_on: ['task_failed', 'task_failed'],
+      dont_retry_on: ['worker_lost'],
+    });
+    expect([on, not]).toEqual([['task_failed'], ['worker_lost']]);
+    expect(signatureSchema.safeParse({ task: 'ping', retry_on: ['ValueError'] }).success).toBe(false);
   });
 
   it('refuses what it does not know, with the path', () => {

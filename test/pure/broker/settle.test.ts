@@ -41,6 +41,27 @@ describe('settling an attempt', () => {
     expect(settled({ revoking: true }, failed).event).toBe('fail_finally');
   });
 
+  it('retries after the errors that the task names, whatever the worker says, and no others', () => {
+    const only = { ...spec, retry_on: ['task_failed' as const] };
+    expect(settled({ spec: only }, { ...failed, retryable: false }).event).toBe('fail');
+    expect(settled({ spec: { ...spec, retry_on: ['time_limit_exceeded' as const] } }, failed).event).toBe(
+      'fail_finally',
+    );
+    const never = { ...spec, dont_retry_on: ['task_failed' as const] };
+    expect(settled({ spec: never }, failed).event).toBe('fail_finally');
+    expect(settled({ spec: { ...only, ...never } }, failed).event).toBe('fail_finally');
+    expect(settled({ spec: never }, { type: 'lost' }).event).toBe('lose');
+  });
+
+  it('does not give out again what must not run twice when its worker vanishes', () => {
+    const once = { ...spec, dont_retry_on: ['worker_lost' as const] };
+    expect(settled({ spec: once }, { type: 'lost' })).toMatchObject({
+      event: 'lose_finally',
+      error: { type: 'worker_lost' },
+    });
+    expect(settled({ spec: once }, { type: 'released', reason: '' }).event).toBe('release');
+  });
+
   it('redelivers after a lost lease without back-off, on a budget of its own', () => {
     expect(settled({ retries: 2, losses: 4 }, { type: 'lost' })).toMatchObject({ event: 'lose', dueMs: null });
     expect(settled({ losses: 5 }, { type: 'lost' }).event).toBe('lose_finally');

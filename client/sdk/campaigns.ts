@@ -11,17 +11,13 @@ import { AsyncResult } from './async-result.ts';
 import type { EventFilter, EventStream } from './events.ts';
 import type { Result } from '#catalog';
 import type { Transport } from './transport.ts';
+import { watch } from './watch.ts';
 
 /** A campaign as a caller writes it, defaults left out. */
 export type CampaignSpecInput = z.input<typeof campaignSpecSchema>;
 
 /** A campaign in a list: without what grows with it. */
 export type CampaignSummary = Omit<CampaignView, 'spec' | 'history'>;
-
-/** The shortest time between two looks at a campaign that is being watched. */
-const watchMs = 200;
-/** The longest: an event may be lost with a connection that had not told any yet. */
-const lookAgainMs = 10_000;
 
 /** How much of a campaign is asked for. */
 export interface ViewOptions {
@@ -91,31 +87,13 @@ export class Campaign {
 
   /** The campaign as it is now and each time it has changed, the last time when it is over. Needs a WebSocket. */
   async *watch(options: ViewOptions = {}): AsyncGenerator<CampaignView, void, undefined> {
-    const { clock } = this.#transport.options;
-    const events = this.#events({ campaignId: this.id });
-    const changes = events[Symbol.asyncIterator]();
-    const close = (): void => events.close();
-    options.signal?.addEventListener('abort', close);
-    try {
-      await events.opened();
-      let change = changes.next();
-      for (;;) {
-        const view = await this.view(options);
-        yield view;
-        if (view.finished_at !== null) return;
-        const told = await firstOf(change, (signal) => clock.sleep(lookAgainMs, signal), options.signal);
-        if (told?.done === true) return;
-        if (told !== undefined) {
-          // What comes close together is looked at once.
-          await clock.sleep(watchMs, options.signal);
-          events.skipWaiting();
-          change = changes.next();
-        }
-      }
-    } finally {
-      options.signal?.removeEventListener('abort', close);
-      events.close();
-    }
+    yield* watch<CampaignView>({
+      events: this.#events({ campaignId: this.id }),
+      look: () => this.view(options),
+      isOver: (view) => view.finished_at !== null,
+      clock: this.#transport.options.clock,
+      signal: options.signal,
+    });
   }
 
   /** Candidates that none other beats in every objective, and the hypervolume that they dominate. */
@@ -155,20 +133,5 @@ export class Campaign {
 
   async #command(command: 'pause' | 'resume' | 'stop'): Promise<void> {
     await this.#transport.send({ method: 'POST', path: `/v1/campaigns/${this.id}/${command}` });
-  }
-}
-
-/** Awaits what happens, but no longer than `limit`, which is then given up. @returns undefined when the limit came first. */
-async function firstOf<T>(
-  happening: Promise<T>,
-  limit: (signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<T | undefined> {
-  const over = new AbortController();
-  const signals = signal === undefined ? [over.signal] : [over.signal, signal];
-  try {
-    return await Promise.race([happening, limit(AbortSignal.any(signals)).then(() => undefined)]);
-  } finally {
-    over.abort();
   }
 }

@@ -1,13 +1,15 @@
 import type { KwargsInput, Result, TaskName } from '#catalog';
-import type { GridEvent, Signature, Submitted, TaskId, TaskState, TaskView, WorkerView } from '#protocol';
+import type { CanvasNode, GridEvent, Signature, Submitted, TaskId, TaskState, TaskView, WorkerView } from '#protocol';
 import { AsyncResult } from './async-result.ts';
 import { Campaigns } from './campaigns.ts';
+import type { OutputOf } from './canvas.ts';
 import { EventStream, eventQuery, type EventFilter } from './events.ts';
 import { FileStore } from './files.ts';
 import { resolveOptions, type GridOptions } from './options.ts';
 import { Schedules } from './schedules.ts';
 import { signature, type SubmitOptions } from './signature.ts';
 import { Transport } from './transport.ts';
+import { Workflows, type WorkflowResult } from './workflows.ts';
 
 /** What narrows a list of tasks. */
 export interface TaskFilter {
@@ -46,6 +48,7 @@ export class Grid {
   readonly campaigns: Campaigns;
   readonly files: FileStore;
   readonly schedules: Schedules;
+  readonly workflows: Workflows;
   readonly #transport: Transport;
 
   constructor(options: GridOptions) {
@@ -53,6 +56,11 @@ export class Grid {
     this.campaigns = new Campaigns(this.#transport, (filter) => this.events(filter));
     this.files = new FileStore(this.#transport);
     this.schedules = new Schedules(this.#transport, (id) => this.result(id));
+    this.workflows = new Workflows({
+      transport: this.#transport,
+      events: (filter) => this.events(filter),
+      files: this.files,
+    });
   }
 
   /** Submits a task; its arguments and its result have the types that the catalogue declares. */
@@ -85,6 +93,14 @@ export class Grid {
   async submitSignature(signature: Signature): Promise<AsyncResult<unknown>> {
     const submitted = await this.#transport.json<Submitted>({ method: 'POST', path: '/v1/tasks', json: signature });
     return this.result(submitted.task_id);
+  }
+
+  /** Starts a workflow: `workflows.submit`. */
+  async run<Part extends CanvasNode>(
+    canvas: Part,
+    options: { idempotencyKey?: string } = {},
+  ): Promise<WorkflowResult<OutputOf<Part>>> {
+    return await this.workflows.submit(canvas, options);
   }
 
   /** A task that was submitted before. Nothing is sent yet. */

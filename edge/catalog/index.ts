@@ -32,6 +32,14 @@ export type KwargsInput<Name extends TaskName> = z.input<(typeof catalog)[Name][
 export type Kwargs<Name extends TaskName> = z.output<(typeof catalog)[Name]['kwargs']>;
 export type Result<Name extends TaskName> = z.output<(typeof catalog)[Name]['result']>;
 
+/** The keyword that the first positional argument stands for; never where there is none. */
+export type FirstKeyword<Name extends TaskName> = (typeof catalog)[Name]['positional'] extends readonly [
+  infer First extends string,
+  ...unknown[],
+]
+  ? First
+  : never;
+
 export const taskTypes: readonly TaskType[] = Object.values(catalog);
 
 const byName = new Map<string, TaskType>();

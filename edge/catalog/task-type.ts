@@ -5,7 +5,11 @@ import type { ErrorCode, RetryPolicy } from '#protocol';
 export type RunsOn = 'edge' | 'tab' | 'node' | 'object';
 
 /** One declaration per task type: all that the broker, the API, the SDK and the workers know of it. */
-export interface TaskType<Kwargs extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface TaskType<
+  Kwargs extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Positional extends readonly string[] = readonly string[],
+> {
   readonly name: string;
   /** Further names that it answers to, such as the dotted names of Celery modules. */
   readonly aliases: readonly string[];
@@ -22,7 +26,7 @@ export interface TaskType<Kwargs extends z.ZodType = z.ZodType, Result extends z
   /** Keyword arguments; unknown ones are refused. */
   readonly kwargs: Kwargs;
   /** Which keyword each positional argument stands for. */
-  readonly positional: readonly string[];
+  readonly positional: Positional;
   readonly result: Result;
   /** Overrides of the deployment’s defaults, in ms. */
   readonly timeLimitMs?: number;
@@ -40,8 +44,10 @@ export interface TaskType<Kwargs extends z.ZodType = z.ZodType, Result extends z
 }
 
 /** Keeps a declaration’s exact types, so that bodies and SDK calls are checked against it. */
-export function taskType<Kwargs extends z.ZodType, Result extends z.ZodType>(
-  declaration: TaskType<Kwargs, Result> & { readonly positional: readonly (keyof z.input<Kwargs> & string)[] },
-): TaskType<Kwargs, Result> {
+export function taskType<
+  Kwargs extends z.ZodType,
+  Result extends z.ZodType,
+  const Positional extends readonly (keyof z.input<Kwargs> & string)[],
+>(declaration: TaskType<Kwargs, Result, Positional>): TaskType<Kwargs, Result, Positional> {
   return declaration;
 }

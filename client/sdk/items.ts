@@ -1,0 +1,33 @@
+import type { Json } from '#protocol';
+
+declare const each: unique symbol;
+
+/** Items that are not listed: what each of them is, only the compiler knows. */
+export type Described<Item> = (
+  { range: [number, number, number] } | { file: string } | { grid: Record<string, Json[]> }
+) & {
+  readonly [each]?: () => Item;
+};
+
+/** What an array runs over: a list of at most 1,000, or more by description. */
+export type Items<Item> = readonly Item[] | Described<Item>;
+
+/** Python’s range: `range(to)`, `range(from, to)` or `range(from, to, step)`; `to` is exclusive. */
+export function range(fromOrTo: number, to?: number, step = 1): Described<number> {
+  return { range: to === undefined ? [0, fromOrTo, step] : [fromOrTo, to, step] };
+}
+
+/** Every combination of keyword arguments, the last name varying fastest. */
+export function grid<const Values extends Readonly<Record<string, readonly unknown[]>>>(
+  values: Values,
+): Described<{ -readonly [Name in keyof Values]: Values[Name][number] }> {
+  return { grid: values as unknown as Record<string, Json[]> };
+}
+
+/**
+ * The items of a file of the grid: of a `.csv` one object a row, numbers where a cell is one, nothing where it is empty; of a `.ndjson` or `.jsonl` one
+ * JSON value a line. What they are is for the caller to say.
+ */
+export function file<Item>(path: string): Described<Item> {
+  return { file: path };
+}

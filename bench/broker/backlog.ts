@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { platform } from 'node:os';
 import type { BenchLine } from '../lib/line.ts';
 import { startEdge, type Edge } from './edge.ts';
+import { cpuMs, residentMegabytes } from './process.ts';
 import { submitBatches } from './submitter.ts';
 
 const queue = 'backlog';
@@ -34,19 +32,6 @@ async function claim(edge: Edge, count: number): Promise<ClaimCost> {
   const elapsedMs = (performance.now() - begunMs) / count;
   const cpuAfter = await cpuMs(edge.pid());
   return { cpuMs: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / count, elapsedMs };
-}
-
-/** Processor time of a process, user and system. Linux counts it in hundredths of a second (proc(5), USER_HZ). */
-async function cpuMs(pid: number): Promise<number | null> {
-  if (platform() !== 'linux') return null;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-/** Memory that a process has in RAM. */
-function residentMegabytes(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 }
 
 /** Claims from a short and from a long queue, and what a million waiting tasks take of workerd’s memory. */

@@ -1,5 +1,6 @@
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
 import { backlog } from './backlog.ts';
+import { cost } from './cost.ts';
 import { latency } from './latency.ts';
 import { against, bullmq, celery } from './opponents.ts';
 import { rows } from './rows.ts';
@@ -20,6 +21,7 @@ export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<B
     const lines = await against(bullmq, (field) => latency('latency-vs-bullmq', field, quick));
     yield* lines.filter((line) => wants(line.case));
   }
+  if (wants('cpu-per-task')) yield await cost('cpu-per-task', quick);
   if (wants('rows-per-task')) yield await rows('rows-per-task', quick, 1);
   if (wants('rows-per-task-100')) yield await rows('rows-per-task-100', quick, 100);
   if (wants('backlog-growth')) yield await backlog('backlog-growth', quick);

@@ -66,7 +66,7 @@ export async function readResults(grid: Grid, since: Date, count: number, last: 
 }
 
 /** Pages as large as the API gives. */
-async function readAll(grid: Grid, since: Date): Promise<TaskView[]> {
+export async function readAll(grid: Grid, since: Date): Promise<TaskView[]> {
   const tasks: TaskView[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {

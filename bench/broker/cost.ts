@@ -1,0 +1,95 @@
+import { median, type BenchLine } from '../lib/line.ts';
+import { startEdge, type Edge } from './edge.ts';
+import { cpuMs } from './process.ts';
+import { byHttp, readAll, readResults, submitBatches, submitSingly } from './submitter.ts';
+import { startSessions } from './workers.ts';
+
+/** µs of workerd’s processor time per task. It says what the broker can do at most, however busy the machine is with others. */
+type Cost = Readonly<Record<string, number>>;
+
+class Meter {
+  readonly #edge: Edge;
+  readonly #tasks: number;
+  readonly spent: Record<string, number> = {};
+
+  constructor(edge: Edge, tasks: number) {
+    this.#edge = edge;
+    this.#tasks = tasks;
+  }
+
+  async time<T>(phase: string, work: () => Promise<T>): Promise<T> {
+    const before = await cpuMs(this.#edge.pid());
+    const answer = await work();
+    const after = await cpuMs(this.#edge.pid());
+    this.spent[phase] = before === null || after === null ? NaN : ((after - before) * 1000) / this.#tasks;
+    return answer;
+  }
+}
+
+/** Batches of 1,000, and each phase by itself: submitted while nobody computes, computed while nobody asks, read. */
+async function inBatches(edge: Edge, tasks: number): Promise<Cost> {
+  const meter = new Meter(edge, tasks);
+  const since = nextMillisecond();
+  const last = await meter.time('submit', () => submitBatches(edge.grid, tasks));
+  await meter.time('compute', async () => {
+    const workers = await startSessions(edge, 1, { concurrency: 50, prefetch: 4 });
+    await edge.grid.result(last).settled();
+    await workers.stop();
+  });
+  await meter.time('read', () => readAll(edge.grid, since));
+  return meter.spent;
+}
+
+/** One task a message: 32 submitters, 32 workers that take one at a time. */
+async function oneByOne(edge: Edge, tasks: number): Promise<Cost> {
+  const meter = new Meter(edge, tasks);
+  const workers = await startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
+  const since = nextMillisecond();
+  const submitOne = byHttp(edge, 32);
+  await meter.time('all', async () => {
+    const last = await submitSingly(submitOne, tasks, 32);
+    await readResults(edge.grid, since, tasks, last);
+  });
+  await workers.stop();
+  return meter.spent;
+}
+
+/** Ids carry the millisecond: what is submitted from now on has a later one than what was submitted before. */
+function nextMillisecond(): Date {
+  const since = new Date(Math.floor(Date.now()) + 1);
+  while (Date.now() < since.getTime());
+  return since;
+}
+
+async function medianCost(rounds: number, measure: () => Promise<Cost>): Promise<Cost> {
+  const costs: Cost[] = [];
+  for (let round = -1; round < rounds; round++) {
+    // Compilers and caches are warm after the first round.
+    const cost = await measure();
+    if (round >= 0) costs.push(cost);
+  }
+  const phases = Object.keys(costs[0] ?? {});
+  return Object.fromEntries(phases.map((phase) => [phase, median(costs.map((cost) => cost[phase] ?? NaN))]));
+}
+
+/** Processor time of workerd for a task from its submission until its result has been read. */
+export async function cost(name: string, quick: boolean): Promise<BenchLine> {
+  const rounds = quick ? 1 : 3;
+  const edge = await startEdge();
+  try {
+    const batches = await medianCost(rounds, () => inBatches(edge, quick ? 4_000 : 20_000));
+    const single = await medianCost(rounds, () => oneByOne(edge, quick ? 1_000 : 5_000));
+    return {
+      bench: 'broker',
+      case: name,
+      unit: 'µs of processor time per task',
+      ours: Object.values(batches).reduce((sum, phase) => sum + phase, 0),
+      peers: {},
+      ratio: null,
+      made_of: batches,
+      one_by_one: single.all,
+    };
+  } finally {
+    await edge.stop();
+  }
+}

@@ -4,6 +4,7 @@ import type { Campaign } from './campaign/campaign.ts';
 import type { Files } from './files/files.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Tokens } from './auth/tokens.ts';
+import type { Workflow } from './workflow/workflow.ts';
 
 /** The bindings and variables of `wrangler.toml`, or of the local configuration that `tabgrid serve` writes. */
 export interface Env {
@@ -13,6 +14,7 @@ export interface Env {
   readonly FILES: DurableObjectNamespace<Files>;
   readonly MONITOR: DurableObjectNamespace<Monitor>;
   readonly TOKENS: DurableObjectNamespace<Tokens>;
+  readonly WORKFLOW: DurableObjectNamespace<Workflow>;
   /** The built pages. */
   readonly ASSETS: Fetcher;
   /** Where files’ bytes lie on Cloudflare. */

@@ -17,6 +17,7 @@ import { socketRoutes } from './sockets.ts';
 import { taskRoutes } from './tasks.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
+import { workflowRoutes } from './workflows.ts';
 
 type App = Hono<{ Bindings: Env }>;
 
@@ -26,6 +27,7 @@ const nobody: Principal = { sub: '', scope: [] };
 export function allRoutes(app: () => App): readonly Route[] {
   return [
     ...taskRoutes,
+    ...workflowRoutes,
     ...campaignRoutes,
     ...scheduleRoutes,
     ...fileRoutes,

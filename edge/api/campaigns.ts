@@ -14,6 +14,7 @@ import { campaignObject } from '../campaign/rpc.ts';
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
+import { keyedId } from './keyed-id.ts';
 import { json } from './respond.ts';
 import { route, type Route } from './route.ts';
 import { listTasks } from './shards.ts';
@@ -25,10 +26,7 @@ const campaignParams = z.object({ id: campaignIdSchema });
 /** A new id; under an `Idempotency-Key` always the same one of this owner, so that a repeat reaches the same object. */
 async function campaignId(clock: Clock, principal: Principal, request: RequestKey | null): Promise<CampaignId> {
   if (request === null) return `c-${sortableId(clock.now(), clock.randomBytes(10))}` as CampaignId;
-  const text = new TextEncoder().encode(`${principal.sub}\n${request.key}`);
-  const hash = await crypto.subtle.digest('SHA-256', text);
-  const time = new DataView(hash).getUint32(0) * 2 ** 16 + new DataView(hash).getUint16(4);
-  return `c-${sortableId(time, new Uint8Array(hash, 6, 10))}` as CampaignId;
+  return `c-${await keyedId(principal.sub, request.key)}` as CampaignId;
 }
 
 /** The campaigns behind a page of `run_campaign` tasks: those tasks are the index. */

@@ -117,6 +117,7 @@ export async function referenceOf(app: Hono<{ Bindings: Env }>): Promise<Referen
 
 const tags = [
   { name: 'tasks', description: 'Submit work and see what became of it.' },
+  { name: 'workflows', description: 'Tasks that wait for one another: Celery’s canvas.' },
   { name: 'campaigns', description: 'The optimisation loop.' },
   { name: 'schedules', description: 'Tasks that come again: the beat.' },
   { name: 'files', description: 'Data sets, models and results.' },

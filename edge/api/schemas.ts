@@ -15,6 +15,7 @@ import {
   taskErrorSchema,
   taskStates,
   timetableSchema,
+  workflowStates,
   type CampaignIteration,
   type CampaignView,
   type ErrorBody,
@@ -27,13 +28,15 @@ import {
   type Submitted,
   type TaskView,
   type WorkerView,
+  type WorkflowStarted,
+  type WorkflowView,
 } from '#protocol';
 import type { TokenView } from '../auth/mint.ts';
 import type { EventPosition, QueueView } from '../broker/rpc.ts';
 import type { ObservationsTaken } from '../campaign/rpc.ts';
 import type { UploadView } from '../files/rpc.ts';
 import type { EventHistory } from './events.ts';
-import type { CampaignSummary, LeaseView, TaskTypeView } from './views.ts';
+import type { CampaignSummary, LeaseView, TaskTypeView, WorkflowSummary } from './views.ts';
 
 /** Describes an answer for the reference. A member that is missing, or one too many, does not compile. */
 function describe<View>(shape: { [Member in keyof View]-?: z.ZodType }): z.ZodObject {
@@ -128,6 +131,29 @@ const campaign = describe<CampaignView>({
   ...campaignMembers,
   spec: campaignSpecSchema,
   history: z.array(iteration),
+});
+
+const workflowMembers = {
+  workflow_id: z.string(),
+  task_id: z.string().describe('The task that stands for it.'),
+  owner: z.string(),
+  state: z.enum(workflowStates),
+  total: z.int().describe('Calls: each item of an array is one.'),
+  succeeded: z.int(),
+  failed: z.int(),
+  running: z.int(),
+  error: z
+    .object({ ...taskErrorSchema.shape, task_id: z.string().nullable(), path: z.string() })
+    .nullable()
+    .describe('The first failure, with its place in the canvas.'),
+  labels: z.array(z.string()),
+  created_at: time,
+  finished_at: time.nullable(),
+};
+
+const workflow = describe<WorkflowView>({
+  ...workflowMembers,
+  result: jsonSchema.describe('Null until SUCCESS; `{"file": path}` where it is large.'),
 });
 
 const scheduleMembers = {
@@ -264,6 +290,9 @@ export const components = {
   Submitted: z.union([submitted, z.object({ tasks: z.array(submitted) })]),
   Task: task,
   TaskPage: page('tasks', task),
+  Workflow: workflow,
+  WorkflowPage: page('workflows', describe<WorkflowSummary>(workflowMembers)),
+  WorkflowStarted: describe<WorkflowStarted>({ workflow_id: z.string(), task_id: z.string() }),
   Campaign: campaign,
   CampaignPage: page('campaigns', describe<CampaignSummary>(campaignMembers)),
   CampaignStarted: z.object({ campaign_id: z.string(), task_id: z.string() }),

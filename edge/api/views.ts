@@ -1,5 +1,5 @@
 import type { RunsOn, TaskType } from '#catalog';
-import type { Assignment, CampaignView, JsonObject, TaskId } from '#protocol';
+import type { Assignment, CampaignView, JsonObject, TaskId, WorkflowView } from '#protocol';
 import type { EdgeConfig } from '../config.ts';
 import { omit } from '../lib/omit.ts';
 import { asObject, jsonSchemaOf } from './json-schema.ts';
@@ -9,6 +9,13 @@ export type CampaignSummary = Omit<CampaignView, 'spec' | 'history'>;
 
 export function campaignSummary(view: CampaignView): CampaignSummary {
   return omit(view, 'spec', 'history');
+}
+
+/** A workflow in a list: without what may be large. */
+export type WorkflowSummary = Omit<WorkflowView, 'result'>;
+
+export function workflowSummary(view: WorkflowView): WorkflowSummary {
+  return omit(view, 'result');
 }
 
 /** A lease over plain HTTP: an assignment of the worker protocol, with durations in seconds. Its id is the task’s. */

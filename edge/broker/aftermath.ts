@@ -1,4 +1,5 @@
 import { type Assignment, type Outcome, type TaskId } from '#protocol';
+import { chunksOf } from '../lib/chunks.ts';
 import { log } from '../lib/log.ts';
 import { parseAddress } from '../lib/outbox.ts';
 import { dispatch } from './dispatch.ts';
@@ -6,7 +7,6 @@ import { writeLeases } from './build.ts';
 import { noEffects, type Core, type Effects } from './core.ts';
 import type { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';
-import type { FinishedTask } from './rpc.ts';
 import { closeSocket, send } from './sessions.ts';
 
 /** Runs a task in the stateless Worker. */
@@ -29,26 +29,9 @@ export function concludeCommit(core: Core): StoredEvent[] {
 function sendNotices(core: Core): void {
   for (const [key, items] of core.effects.notices) {
     const target = parseAddress(key);
-    for (const chunk of chunksOf(items)) core.outbox.send(target, { type: 'finished', items: chunk });
+    for (const chunk of chunksOf(items, maxNoticeChars)) core.outbox.send(target, { type: 'finished', items: chunk });
     core.effects.flushOutbox = true;
   }
-}
-
-function chunksOf(items: readonly FinishedTask[]): FinishedTask[][] {
-  const chunks: FinishedTask[][] = [];
-  let chars = 0;
-  for (const item of items) {
-    const itemChars = JSON.stringify(item).length;
-    const chunk = chunks.at(-1);
-    if (chunk === undefined || chars + itemChars > maxNoticeChars) {
-      chunks.push([item]);
-      chars = itemChars;
-    } else {
-      chunk.push(item);
-      chars += itemChars;
-    }
-  }
-  return chunks;
 }
 
 function dropSnapshots(core: Core, finished: readonly TaskId[]): void {

@@ -173,7 +173,7 @@ function finish(core: Core, record: TaskRecord, state: FinalState): void {
     const notices = core.effects.notices.get(key) ?? [];
     core.effects.notices.set(key, notices);
     const result = outcome !== null && 'result' in outcome ? outcome.result : null;
-    notices.push({ task_id: record.id, ref: ref ?? '', state, result, error });
+    notices.push({ task_id: record.id, ref: ref ?? '', state, result, error, runtime_ms: runtimeMs });
   }
   core.writeSoon();
 }

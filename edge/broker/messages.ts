@@ -20,7 +20,7 @@ export function applyMessage(core: Core, body: Json): void {
       insertNew(core, message.tasks);
       break;
     case 'revoke':
-      for (const record of core.tasks.load(message.task_ids)) revoke(core, record, true);
+      for (const record of core.tasks.load(message.task_ids)) revoke(core, record, message.terminate ?? true);
       break;
     case 'finish':
       finishHeld(core, core.tasks.get(message.task_id), message.outcome);

@@ -30,7 +30,7 @@ export function revoke(core: Core, record: TaskRecord, terminate: boolean): void
   const { held, notify } = record.spec;
   move(core, record, undefined, held ? 'terminate' : 'revoke');
   if (held && notify !== undefined) {
-    core.outbox.send(notify, { type: 'revoked', task_id: record.id });
+    core.outbox.send(notify, { type: 'revoked', task_id: record.id, terminate });
     core.effects.flushOutbox = true;
   }
   finishQueued(core, record, { error: revokedError });

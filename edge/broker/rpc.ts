@@ -21,6 +21,7 @@ import type {
   TaskView,
   WorkerId,
   WorkerView,
+  WorkflowId,
   Capabilities,
 } from '#protocol';
 import type { Env } from '../env.ts';
@@ -223,7 +224,8 @@ export interface BrokerApi extends Receiver {
 /** What other objects say to the Broker through their outbox. */
 export type ToBroker =
   | { type: 'submit'; tasks: NewTask[] }
-  | { type: 'revoke'; task_ids: TaskId[] }
+  /** Without `terminate`, attempts that have begun may end. Default true. */
+  | { type: 'revoke'; task_ids: TaskId[]; terminate?: boolean }
   /** Ends a `held` task. */
   | { type: 'finish'; task_id: TaskId; outcome: Outcome }
   /** Progress of a `held` task. */
@@ -234,7 +236,8 @@ export type ToBroker =
 export interface ParentEvent {
   type: EventType;
   time_ms: number;
-  campaign_id: CampaignId;
+  campaign_id?: CampaignId;
+  workflow_id?: WorkflowId;
   data: Json;
 }
 
@@ -242,7 +245,7 @@ export interface ParentEvent {
 export type FromBroker =
   | { type: 'finished'; items: FinishedTask[] }
   /** Somebody revoked the held task. */
-  | { type: 'revoked'; task_id: TaskId };
+  | { type: 'revoked'; task_id: TaskId; terminate: boolean };
 
 export interface FinishedTask {
   task_id: TaskId;
@@ -250,6 +253,8 @@ export interface FinishedTask {
   state: 'SUCCESS' | 'FAILURE' | 'REVOKED';
   result: Json;
   error: TaskError | null;
+  /** Of the attempt that ended it; 0 where none began. */
+  runtime_ms: number;
 }
 
 /** Best effort, not through the outbox: some may be missing, and they may come late. */

@@ -2,6 +2,7 @@ import type { CampaignId, Json, TaskId } from '#protocol';
 import { shardOf, TabgridError } from '#protocol';
 import { brokerAddress, type NewTask, type ParentEvent, type ToBroker } from '../broker/rpc.ts';
 import type { EdgeConfig } from '../config.ts';
+import { chunksOf } from '../lib/chunks.ts';
 import type { SortableIds } from '../lib/ids.ts';
 import type { Outbox } from '../lib/outbox.ts';
 import { prepare } from '../tasks/prepare.ts';
@@ -56,7 +57,7 @@ export class BrokerMessages {
    */
   submit(tasks: readonly PlannedTask[], nowMs: number): { ref: string; taskId: TaskId }[] {
     const prepared = tasks.map((task) => this.#prepare(task, nowMs));
-    for (const chunk of chunksOf(prepared)) this.#send({ type: 'submit', tasks: chunk });
+    for (const chunk of chunksOf(prepared, maxMessageChars)) this.#send({ type: 'submit', tasks: chunk });
     return prepared.map(({ ref = '', task_id: taskId }) => ({ ref, taskId: taskId ?? this.#newId() }));
   }
 
@@ -112,23 +113,6 @@ export class BrokerMessages {
   #send(message: ToBroker): void {
     this.#parts.outbox.send(brokerAddress(shardOf(this.#parts.registration.taskId)), message);
   }
-}
-
-function chunksOf(tasks: readonly NewTask[]): NewTask[][] {
-  const chunks: NewTask[][] = [];
-  let chars = 0;
-  for (const task of tasks) {
-    const taskChars = JSON.stringify(task).length;
-    const chunk = chunks.at(-1);
-    if (chunk === undefined || chars + taskChars > maxMessageChars) {
-      chunks.push([task]);
-      chars = taskChars;
-    } else {
-      chunk.push(task);
-      chars += taskChars;
-    }
-  }
-  return chunks;
 }
 
 /** The words of a refusal that ends a campaign. Anything else is a defect and is thrown on. */

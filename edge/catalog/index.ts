@@ -8,6 +8,7 @@ import { trainSurrogate } from './train-surrogate.ts';
 export { argumentsOfCall, faultsOfCalls, needsOfCalls, type Calls } from './calls.ts';
 export { lengthOf, type Stretch } from './canvas.ts';
 export { parseArguments, type ParsedArguments } from './parse.ts';
+export { partialFaults } from './partial.ts';
 export type { RunsOn, TaskType } from './task-type.ts';
 
 /** Every task type, by name. To add one, declare it in a file of its group and list it here. */

@@ -41,3 +41,13 @@ export async function deleteFile(env: Env, owner: string, path: string): Promise
     if (!(error instanceof TabgridError) || error.code !== 'not_found') throw error;
   }
 }
+
+/** Deletes every file below a path. May be repeated. */
+export async function deleteFolder(env: Env, owner: string, folder: string): Promise<void> {
+  const query = { prefix: `${folder}/`, limit: 100, cursor: null };
+  for (;;) {
+    const { files } = await call(filesObject(env).list(owner, query));
+    if (files.length === 0) return;
+    for (const { path } of files) await deleteFile(env, owner, path);
+  }
+}

@@ -74,6 +74,17 @@ export class Files extends DurableObject<Env> implements FilesApi {
     return this.#change(() => this.#commit(owner, path, stored, preconditions));
   }
 
+  link(owner: string, blob: string, path: string, contentType: string): Promise<Reply<FileView>> {
+    return this.#change(() => {
+      const nowMs = this.clock.now();
+      if (this.#files.blob(blob) === null) throw new TabgridError('conflict', 'the file was replaced long ago');
+      const replaced = this.#files.find(owner, path);
+      this.#files.name(owner, path, blob, contentType, nowMs);
+      if (replaced !== null && replaced.blob !== blob) this.#files.doom(replaced.blob, nowMs + readingMs);
+      return this.#find(owner, path).file;
+    });
+  }
+
   abandon(blob: string): Promise<Reply<null>> {
     return this.#change(() => {
       this.#files.doom(blob, this.clock.now());

@@ -54,6 +54,8 @@ export interface FilesApi {
     stored: StoredBlob & { contentType: string },
     preconditions: Preconditions,
   ): Promise<Reply<{ file: FileView; created: boolean }>>;
+  /** Gives bytes that have a name a second one. @throws conflict where they are gone by now. */
+  link(owner: string, blob: string, path: string, contentType: string): Promise<Reply<FileView>>;
   /** The bytes under this key will not be committed. */
   abandon(blob: string): Promise<Reply<null>>;
   /** @throws not_found, precondition_failed */

@@ -28,6 +28,8 @@ function namespaceOf(env: Env, { object }: ObjectAddress): DurableObjectNamespac
       return env.MONITOR as unknown as DurableObjectNamespace;
     case 'tokens':
       return env.TOKENS as unknown as DurableObjectNamespace;
+    case 'workflow':
+      return env.WORKFLOW as unknown as DurableObjectNamespace;
   }
 }
 

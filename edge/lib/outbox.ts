@@ -14,7 +14,7 @@ import type { OutboxStore } from './outbox-store.ts';
  */
 
 /** The classes that can be addressed. */
-export type ObjectKind = 'beat' | 'broker' | 'campaign' | 'files' | 'monitor' | 'tokens';
+export type ObjectKind = 'beat' | 'broker' | 'campaign' | 'files' | 'monitor' | 'tokens' | 'workflow';
 
 /** A Durable Object by its class and the name that its id is made from. */
 export interface ObjectAddress {

@@ -1,7 +1,8 @@
 import { findTaskType, parseArguments, type TaskType } from '#catalog';
-import { isoTime, limits, TabgridError, type Fault, type JsonObject, type Signature, type TaskId } from '#protocol';
+import { isoTime, limits, TabgridError, type Fault, type Signature, type TaskId } from '#protocol';
 import type { NewTask } from '../broker/rpc.ts';
 import { edgeDefaults, type EdgeConfig } from '../config.ts';
+import { jsonBytes } from '../lib/json-bytes.ts';
 import { runsAtEdge } from './edge-cap.ts';
 import { retriesOf } from './retries.ts';
 
@@ -110,10 +111,6 @@ function timeLimitsOf(
 
 function roundMs(ms: number | null): number | null {
   return ms === null ? null : Math.round(ms);
-}
-
-function jsonBytes(value: JsonObject | unknown[]): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
 /** The same refusal, of something that is a part of a larger whole: its paths begin with `prefix`. */

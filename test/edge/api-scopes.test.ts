@@ -29,6 +29,7 @@ function addressOf(path: string): string {
   return path
     .replace('/leases/:id', '/leases/0-01aaaaaaaaaaaaaaaaaaaaaaaa')
     .replace('/tasks/:id', '/tasks/0-01aaaaaaaaaaaaaaaaaaaaaaaa')
+    .replace('/workflows/:id', '/workflows/w-01aaaaaaaaaaaaaaaaaaaaaaaa')
     .replace('/campaigns/:id', '/campaigns/c-01aaaaaaaaaaaaaaaaaaaaaaaa')
     .replace('/schedules/:name', '/schedules/nothing')
     .replace('/uploads/:id', `/uploads/${'a'.repeat(32)}`)

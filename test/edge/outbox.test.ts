@@ -151,7 +151,7 @@ describe('a held task', () => {
     expect(await ok(world.api.revoke(alice, task.task_id!, false))).toMatchObject({ state: 'REVOKED' });
     await world.inside((broker) => broker.broking.core.outbox.flush());
     expect(parent.heard).toMatchObject([
-      { type: 'revoked', task_id: task.task_id },
+      { type: 'revoked', task_id: task.task_id, terminate: false },
       { type: 'finished', items: [{ ref: 'ref-1', state: 'REVOKED' }] },
     ]);
   });

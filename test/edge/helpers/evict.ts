@@ -2,7 +2,7 @@ import { abortAllDurableObjects, listDurableObjectIds, runInDurableObject } from
 import { env } from 'cloudflare:workers';
 import type { Env } from '../../../edge/env.ts';
 
-const { BEAT, BROKER, CAMPAIGN, FILES, MONITOR, TOKENS } = env as unknown as Env;
+const { BEAT, BROKER, CAMPAIGN, FILES, MONITOR, TOKENS, WORKFLOW } = env as unknown as Env;
 
 async function untilStarted<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<T>): Promise<void> {
   for (const id of await listDurableObjectIds(namespace)) {
@@ -23,5 +23,6 @@ export async function evictAll(): Promise<void> {
   await untilStarted(FILES);
   await untilStarted(MONITOR);
   await untilStarted(TOKENS);
+  await untilStarted(WORKFLOW);
   await abortAllDurableObjects();
 }

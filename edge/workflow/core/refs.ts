@@ -1,0 +1,34 @@
+import { sha256Hex, sortableId, type TaskId, type WorkflowId } from '#protocol';
+import type { Moment } from './types.ts';
+
+/** A workflow’s names for its tasks: `3` is the step of node 3, `3.7` the eighth range of array 3, `3!` what its failure leads to. */
+export type Ref =
+  | { readonly kind: 'step'; readonly node: number }
+  | { readonly kind: 'errback'; readonly node: number }
+  | { readonly kind: 'range'; readonly node: number; readonly index: number };
+
+export function refText(ref: Ref): string {
+  if (ref.kind === 'range') return `${ref.node}.${ref.index}`;
+  return ref.kind === 'step' ? String(ref.node) : `${ref.node}!`;
+}
+
+export function parseRef(text: string): Ref | null {
+  const found = /^(\d+)(?:(!)|\.(\d+))?$/.exec(text);
+  if (found === null) return null;
+  const node = Number(found[1]);
+  if (found[3] !== undefined) return { kind: 'range', node, index: Number(found[3]) };
+  return { kind: found[2] === undefined ? 'step' : 'errback', node };
+}
+
+/**
+ * A task’s shard and the part of its id behind the time follow from the workflow and the ref alone. The time is that of its submission, so that an
+ * array of a million items does not go before all that others submit while it runs.
+ */
+export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }: Moment): TaskId {
+  const hash = sha256Hex(`${workflowId} ${ref}`);
+  const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
+    Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
+  );
+  const shard = Number.parseInt(hash.slice(20, 28), 16) % shards;
+  return `${shard}-${sortableId(nowMs, bytes)}` as TaskId;
+}

@@ -1,0 +1,164 @@
+import {
+  shardOf,
+  TabgridError,
+  type EventType,
+  type Json,
+  type JsonObject,
+  type Signature,
+  type TaskId,
+} from '#protocol';
+import { brokerAddress, type NewTask, type ParentEvent, type ToBroker } from '../broker/rpc.ts';
+
+import type { EdgeConfig } from '../config.ts';
+import { chunksOf } from '../lib/chunks.ts';
+import { omit } from '../lib/omit.ts';
+import type { Outbox } from '../lib/outbox.ts';
+import { prepare } from '../tasks/prepare.ts';
+import { rangePath } from './core/files.ts';
+import { stretchOf } from './core/items.ts';
+import type { PlannedTask, WorkflowCore } from './core/types.ts';
+import type { Registration } from './core/views.ts';
+
+/** Tasks of one message: it is one row of the outbox, and rows hold at most 2 MB. */
+const maxMessageChars = 500_000;
+
+export interface MessageParts {
+  readonly core: WorkflowCore;
+  readonly registration: Registration;
+  readonly config: EdgeConfig;
+  readonly outbox: Outbox<ToBroker>;
+}
+
+/** What a workflow says to the broker shards. Everything goes through the outbox, inside the caller’s transaction. */
+export class BrokerMessages {
+  readonly #parts: MessageParts;
+
+  constructor(parts: MessageParts) {
+    this.#parts = parts;
+  }
+
+  /** The task that stands for the workflow. */
+  announce(nowMs: number): void {
+    const { core, registration } = this.#parts;
+    const task = prepare(
+      { task: 'run_workflow', kwargs: { workflow_id: core.workflowId }, labels: [...core.labels] },
+      { ...this.#context(nowMs), taskId: registration.taskId, ref: 'workflow' },
+    );
+    this.#toHome({ type: 'submit', tasks: [task] });
+  }
+
+  /**
+   * Completes a planned task.
+   * @param input what stands in front of its arguments; undefined for nothing.
+   * @throws TabgridError when its arguments, now complete, do not fit.
+   */
+  prepare({ ref, taskId, node, call }: PlannedTask, input: Json | undefined, nowMs: number): NewTask {
+    const planned = this.#parts.core.plan[node];
+    if (planned === undefined) throw new Error(`there is no node ${node}`);
+    const labels = [...planned.labels];
+    const context = { ...this.#context(nowMs), taskId, ref };
+    if (call.kind === 'range') {
+      const { signature, needs } = rangeOf(this.#parts.core, node, call);
+      return prepare({ ...signature, labels }, { ...context, needs });
+    }
+    const step = call.kind === 'errback' ? planned.linkError : planned.what.kind === 'task' ? planned.what.step : null;
+    if (step === null) throw new Error(`node ${node} has no such step`);
+    const args = [...(input === undefined ? [] : [input]), ...(step.args ?? [])];
+    const own = call.kind === 'errback' ? (step.labels ?? []) : [];
+    return prepare({ ...omit(step, 'immutable', 'link_error'), args, labels: [...labels, ...own] }, context);
+  }
+
+  /** Each shard gets its tasks in few messages. */
+  submit(tasks: readonly NewTask[]): void {
+    for (const [shard, own] of byShard(tasks, (task) => task.task_id)) {
+      for (const chunk of chunksOf(own, maxMessageChars)) {
+        this.#parts.outbox.send(brokerAddress(shard), { type: 'submit', tasks: chunk });
+      }
+    }
+  }
+
+  revoke(taskIds: readonly TaskId[], terminate: boolean): void {
+    for (const [shard, own] of byShard(taskIds, (id) => id)) {
+      this.#parts.outbox.send(brokerAddress(shard), { type: 'revoke', task_ids: own, terminate });
+    }
+  }
+
+  event(type: EventType, data: Json, nowMs: number): void {
+    const { core, registration } = this.#parts;
+    const item: ParentEvent = { type, time_ms: nowMs, workflow_id: core.workflowId, data };
+    this.#toHome({ type: 'events', owner: registration.owner, items: [item] });
+  }
+
+  /** How far it has come, for those who watch the workflow and for those who watch its task. */
+  progress(nowMs: number): void {
+    const { core, registration } = this.#parts;
+    const { total, succeeded, failed } = core.progress;
+    this.event('workflow-progress', { ...core.progress }, nowMs);
+    const fraction = total === 0 ? 1 : (succeeded + failed) / total;
+    const message = `${succeeded + failed} of ${total}`;
+    this.#toHome({
+      type: 'progress',
+      task_id: registration.taskId,
+      progress: { fraction, message, ...core.progress },
+    });
+  }
+
+  finish(outcome: (ToBroker & { type: 'finish' })['outcome']): void {
+    this.#toHome({ type: 'finish', task_id: this.#parts.registration.taskId, outcome });
+  }
+
+  #context(
+    nowMs: number,
+  ): Pick<Parameters<typeof prepare>[1], 'owner' | 'nowMs' | 'config' | 'parent' | 'notify'> & object {
+    const { core, registration, config } = this.#parts;
+    return {
+      owner: registration.owner,
+      nowMs,
+      config,
+      parent: { workflow_id: core.workflowId },
+      notify: { object: 'workflow', name: core.workflowId },
+    };
+  }
+
+  #toHome(message: ToBroker): void {
+    this.#parts.outbox.send(brokerAddress(shardOf(this.#parts.registration.taskId)), message);
+  }
+}
+
+/** A range of an array as a signature of `starmap`. */
+function rangeOf(
+  core: WorkflowCore,
+  node: number,
+  { from, to }: { from: number; to: number },
+): { signature: Signature; needs: readonly string[] } {
+  const what = core.plan[node]?.what;
+  if (what?.kind !== 'array') throw new Error('only arrays have ranges');
+  const { array } = what;
+  const kwargs: JsonObject = {
+    task: array.task,
+    kwargs: array.kwargs,
+    star: array.star,
+    items: stretchOf(array, from, to),
+    first: from,
+    result_path: rangePath(core, node, from),
+  };
+  return { signature: { ...array.options, task: 'starmap', kwargs }, needs: array.needs };
+}
+
+function byShard<T>(items: readonly T[], idOf: (item: T) => TaskId | undefined): Map<number, T[]> {
+  const shards = new Map<number, T[]>();
+  for (const item of items) {
+    const id = idOf(item);
+    if (id === undefined) throw new Error('a workflow names its tasks itself');
+    const own = shards.get(shardOf(id)) ?? [];
+    shards.set(shardOf(id), own);
+    own.push(item);
+  }
+  return shards;
+}
+
+/** A refusal that ends a part of the workflow. Anything else is a defect and is thrown on. */
+export function refusalOf(error: unknown): TabgridError {
+  if (error instanceof TabgridError) return error;
+  throw error;
+}

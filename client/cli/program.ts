@@ -10,6 +10,7 @@ import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addToken } from './commands/token.ts';
 import { addWorker } from './commands/worker.ts';
+import { addWorkflow } from './commands/workflow.ts';
 import { version } from './lib/version.ts';
 
 /** The `tabgrid` command line. */
@@ -35,6 +36,7 @@ Exit status: 0 success, 1 a task failed or the grid cannot be reached, 2 bad usa
   addServe(program);
   addWorker(program);
   addSubmit(program);
+  addWorkflow(program);
   addCampaign(program);
   addBeat(program);
   addFiles(program);

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
-import { campaignSpecSchema, faultsOf, type CampaignView } from '#protocol';
+import { campaignSpecSchema, type CampaignView } from '#protocol';
 import type { Campaign, CampaignSpecInput, CampaignSummary } from '../../sdk/index.ts';
 import { campaignRow } from '../lib/campaign-progress.ts';
 import { connect, patientRetries, withConnection, type ConnectionOptions } from '../lib/connection.ts';
-import { CommandError, UsageError } from '../lib/errors.ts';
-import { parseJson, readText } from '../lib/json-argument.ts';
+import { CommandError } from '../lib/errors.ts';
+import { parseDocument, readText } from '../lib/json-argument.ts';
 import { createOutput, listValues, short, table, type Output } from '../lib/output.ts';
 import { ProgressDisplay } from '../lib/progress-display.ts';
 
@@ -111,9 +111,5 @@ function summary(view: CampaignView): string {
 
 /** Checked here too, so that faults are told with the file’s name. @throws UsageError */
 export function parseSpec(path: string, text: string): CampaignSpecInput {
-  const value = parseJson(path, text);
-  const parsed = campaignSpecSchema.safeParse(value);
-  if (parsed.success) return value as CampaignSpecInput;
-  const faults = faultsOf(parsed.error).map((fault) => `\n  ${fault.path}: ${fault.message}`);
-  throw new UsageError(`${path} is not a campaign:${faults.join('')}`);
+  return parseDocument<CampaignSpecInput>('a campaign', path, text, campaignSpecSchema);
 }

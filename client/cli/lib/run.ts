@@ -1,6 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import { errorBody, TabgridError, type ErrorCode } from '#protocol';
-import { ResultTimeout } from '../../sdk/index.ts';
+import { ResultTimeout, WorkflowTimeout } from '../../sdk/index.ts';
 import { CommandError, exitStatus } from './errors.ts';
 
 /** What the edge refuses because of what was asked, not because of what happened. */
@@ -33,7 +33,8 @@ export function explain(error: unknown): string {
     const more = faults.slice(1).map(({ path, message }) => `\n  ${path}: ${message}`);
     return `${error.message} (${error.code})${more.join('')}`;
   }
-  if (error instanceof CommandError || error instanceof ResultTimeout) return error.message;
+  const isPlain = [CommandError, ResultTimeout, WorkflowTimeout].some((kind) => error instanceof kind);
+  if (isPlain) return (error as Error).message;
   if (error instanceof TypeError && error.message === 'fetch failed') {
     const { cause } = error as { cause?: { message?: string; code?: string } };
     // Where several addresses were tried the message is empty.

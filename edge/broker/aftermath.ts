@@ -73,7 +73,7 @@ export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]):
   const { core, listeners, waiters } = parts;
   const effects = core.effects;
   core.effects = noEffects();
-  core.tasks.forget();
+  core.tasks.settle();
   core.alarms.arm();
   for (const session of effects.sessions) core.sessions.keep(session);
   for (const { socket, frame } of effects.frames) send(socket, frame);

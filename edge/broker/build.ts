@@ -19,6 +19,7 @@ import { brokerAddress, type FromBroker, type ParentApi } from './rpc.ts';
 import { brokerMigrations } from './schema.ts';
 import { Sessions } from './sessions.ts';
 import { nextCheckMs } from './schedule.ts';
+import { SpecTable } from './spec-table.ts';
 import { StoredQueue } from './stored-queue.ts';
 import { Tallies } from './tallies.ts';
 import { TaskStore } from './task-store.ts';
@@ -29,9 +30,11 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   const database = new Database(context.storage);
   migrate(database, brokerMigrations);
   const shard = shardOf(database, context.id);
-  const tasks = new TaskStore(database);
-  const stored = new StoredQueue(database, tasks);
   const leases = new LeaseTable();
+  const isLeased = (id: TaskId): boolean => leases.get(id) !== undefined;
+  const specs = new SpecTable(database);
+  const tasks = new TaskStore({ database, specs, isLeased });
+  const stored = new StoredQueue(database, tasks);
   const workers = new WorkerTable(database);
   const lanes = new LaneTable(database);
   const alarms = new Alarms<AlarmName>(database, context.storage);
@@ -39,7 +42,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   const ready = new ReadyQueue({
     page: (lane, after, limit) => stored.page(lane, after, limit),
     lanes: () => stored.lanes(),
-    isLeased: (id) => leases.get(id) !== undefined,
+    isLeased,
   });
   const core: Core = {
     shard,
@@ -47,6 +50,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     clock,
     ids: new SortableIds(clock),
     database,
+    specs,
     tasks,
     stored,
     lanes,
@@ -90,6 +94,7 @@ function reachOf(env: Env, shard: number): Reach {
 /** Throws memory away and reads it anew: after a commit that was rolled back. */
 export function restoreCore(core: Core): void {
   core.effects = noEffects();
+  core.specs.reload();
   core.tasks.forget();
   core.progressed.clear();
   core.lanes.reload();

@@ -12,6 +12,7 @@ import type { LeaseTable } from './leases.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import type { FinishedTask, FromBroker, TaskProgress } from './rpc.ts';
 import type { Sessions, WorkerSession } from './sessions.ts';
+import type { SpecTable } from './spec-table.ts';
 import type { StoredQueue } from './stored-queue.ts';
 import type { Tallies } from './tallies.ts';
 import type { TaskStore } from './task-store.ts';
@@ -68,6 +69,7 @@ export interface Core {
   readonly clock: Clock;
   readonly ids: SortableIds;
   readonly database: Database;
+  readonly specs: SpecTable;
   readonly tasks: TaskStore;
   readonly stored: StoredQueue;
   readonly lanes: LaneTable;

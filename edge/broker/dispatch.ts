@@ -146,8 +146,7 @@ function grant(core: Core, record: TaskRecord, taker: Taker): void {
     graces: 0,
   };
   core.leases.grant(lease);
-  // Given out in the commit in which it came, it needs no place in the stored queue.
-  if (core.tasks.isNew(record)) record.queued = false;
+  core.tasks.passQueue(record);
   taker.given.push({ record, lease });
   core.alarms.setBy('leases', nextCheckMs(core, lease));
   core.events.add(taskEvent(record, 'task-received', { worker: taker.workerId }));

@@ -116,4 +116,11 @@ export const brokerMigrations: readonly Migration[] = [
       DROP TABLE tallies;
     `,
   },
+  {
+    // A task’s spec is its text, or the number of one of these; its history is empty where the other columns tell it.
+    id: 3,
+    sql: `
+      CREATE TABLE specs (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    `,
+  },
 ];

@@ -1,60 +1,148 @@
 import type { Progress, TaskId, TaskState, WorkerId } from '#protocol';
-import type { SqlRow } from '../lib/sql.ts';
-import type { PastAttempt, StoredState, TaskOutcome, TaskRecord, TaskSpec } from './task-record.ts';
+import type { SqlValue } from '../lib/sql.ts';
+import type { SpecTable } from './spec-table.ts';
+import type { PastAttempt, StoredState, TaskOutcome, TaskRecord } from './task-record.ts';
 
 /** How a task lies in its row. */
 
-export interface TaskRow extends SqlRow {
-  id: string;
-  lane: number;
-  priority: number;
-  state: string;
-  attempt: number;
-  retries: number;
-  losses: number;
-  revoking: number;
-  queued: number;
-  due_ms: number | null;
-  expires_ms: number | null;
-  started_ms: number | null;
-  finished_ms: number | null;
-  owner: string;
-  task: string;
-  worker: string | null;
-  labels: string;
-  spec: string;
-  outcome: string | null;
-  history: string;
-  progress: string | null;
-}
+/** A row with `taskColumns`, in their order. */
+type TaskRow = [
+  id: string,
+  lane: number,
+  priority: number,
+  state: string,
+  attempt: number,
+  retries: number,
+  losses: number,
+  revoking: number,
+  queued: number,
+  dueMs: number | null,
+  expiresMs: number | null,
+  startedMs: number | null,
+  finishedMs: number | null,
+  owner: string,
+  task: string,
+  worker: string | null,
+  labels: string,
+  spec: string,
+  outcome: string | null,
+  history: string,
+  progress: string | null,
+];
 
-/** The columns of `TaskRow`, in their order. */
 export const taskColumns = `id, lane, priority, state, attempt, retries, losses, revoking, queued, due_ms, expires_ms, started_ms, finished_ms,
   owner, task, worker, labels, spec, outcome, history, progress`;
 
-/** The record of a row; an outcome that lies beside it is missing. */
-export function recordOf(row: TaskRow): TaskRecord {
-  return {
-    id: row.id as TaskId,
-    lane: row.lane,
-    priority: row.priority,
-    expiresMs: row.expires_ms,
-    owner: row.owner,
-    task: row.task,
-    labels: JSON.parse(row.labels) as string[],
-    spec: JSON.parse(row.spec) as TaskSpec,
-    state: row.state as TaskState as StoredState,
-    attempt: row.attempt,
-    retries: row.retries,
-    losses: row.losses,
-    revoking: row.revoking === 1,
-    queued: row.queued === 1,
-    dueMs: row.due_ms,
-    startedMs: row.started_ms,
-    finishedMs: row.finished_ms,
-    worker: row.worker as WorkerId | null,
-    outcome: row.outcome === null || row.outcome === '' ? null : (JSON.parse(row.outcome) as TaskOutcome),
-    history: JSON.parse(row.history) as PastAttempt[],
-    progress: row.progress === null ? null : (JSON.parse(row.progress) as Progress),
+/**
+ * The record of a row.
+ * @param longOutcome the text of an outcome that lies beside it
+ */
+export function recordOf(row: readonly SqlValue[], specs: SpecTable, longOutcome: (id: TaskId) => string): TaskRecord {
+  const [id, lane, priority, state, attempt, retries, losses, revoking, queued, dueMs, expiresMs, ...more] =
+    row as TaskRow;
+  const [startedMs, finishedMs, owner, task, worker, labels, spec, outcome, history, progress] = more;
+  const taskId = id as TaskId;
+  const record: TaskRecord = {
+    id: taskId,
+    lane,
+    priority,
+    expiresMs,
+    owner,
+    task,
+    labels: labels === '[]' ? none : (JSON.parse(labels) as string[]),
+    spec: specs.load(spec),
+    state: state as TaskState as StoredState,
+    attempt,
+    retries,
+    losses,
+    revoking: revoking === 1,
+    queued: queued === 1,
+    dueMs,
+    startedMs,
+    finishedMs,
+    worker: worker as WorkerId | null,
+    outcome: outcome === null ? null : (JSON.parse(outcome === '' ? longOutcome(taskId) : outcome) as TaskOutcome),
+    history: none,
+    progress: progress === null ? null : (JSON.parse(progress) as Progress),
   };
+  if (history === '') record.history = [onlyAttempt(record)];
+  else if (history !== '[]') record.history = JSON.parse(history) as PastAttempt[];
+  return record;
+}
+
+const none: never[] = [];
+
+/** The text of a row’s history: empty where the other columns tell it, as of all tasks that succeed at once. */
+export function historyText(record: TaskRecord): string {
+  const [first, ...others] = record.history;
+  if (first === undefined) return '[]';
+  return others.length === 0 && isTold(record, first) ? '' : JSON.stringify(record.history);
+}
+
+function isTold(record: TaskRecord, past: PastAttempt): boolean {
+  const told = onlyAttempt(record);
+  return (
+    record.state === 'SUCCESS' &&
+    past.outcome === told.outcome &&
+    past.attempt === told.attempt &&
+    past.worker === told.worker &&
+    past.startedMs === told.startedMs &&
+    past.endedMs === told.endedMs &&
+    past.imposed === undefined
+  );
+}
+
+function onlyAttempt({ attempt, worker, startedMs, finishedMs }: TaskRecord): PastAttempt {
+  return {
+    attempt,
+    worker: worker ?? ('' as WorkerId),
+    startedMs: startedMs ?? 0,
+    endedMs: finishedMs ?? 0,
+    outcome: 'success',
+  };
+}
+
+/** What a new task’s row begins with; the rest is the same for all. Takes rows as `newTaskRow` makes them. */
+export const insertTasks = `
+  INSERT INTO tasks (id, lane, priority, state, queued, due_ms, expires_ms, started_ms, owner, task, labels, spec, arguments,
+    attempt, retries, losses, revoking, history)
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11,
+    value->>12, 0, 0, 0, 0, '[]'
+  FROM json_each(?)`;
+
+export type JsonRow = readonly (string | number | null)[];
+
+/** @param state as it came; what happened to it since is a change */
+export function newTaskRow(record: TaskRecord, state: StoredState, spec: string, given: string): JsonRow {
+  const { id, lane, priority, queued, dueMs, expiresMs, startedMs, owner, task, labels } = record;
+  const labelsText = labels.length === 0 ? '[]' : JSON.stringify(labels);
+  const place = [id, lane, priority, state, queued ? 1 : 0, dueMs, expiresMs, startedMs];
+  return [...place, owner, task, labelsText, spec, given];
+}
+
+/** Writes what can change of a task, if it still is as it was read and not final. Takes rows as `changedTaskRow` makes them. */
+export const updateTasks = `
+  WITH changed AS MATERIALIZED (
+    SELECT value->>0 AS id, value->>1 AS old_state, value->>2 AS old_attempt, value->>3 AS state, value->>4 AS attempt, value->>5 AS retries,
+      value->>6 AS losses, value->>7 AS revoking, value->>8 AS queued, value->>9 AS due_ms, value->>10 AS started_ms,
+      value->>11 AS finished_ms, value->>12 AS worker, value->>13 AS outcome, value->>14 AS history, value->>15 AS progress
+    FROM json_each(?))
+  UPDATE tasks SET state = changed.state, attempt = changed.attempt, retries = changed.retries, losses = changed.losses,
+    revoking = changed.revoking, queued = changed.queued, due_ms = changed.due_ms, started_ms = changed.started_ms,
+    finished_ms = changed.finished_ms, worker = changed.worker, outcome = changed.outcome, history = changed.history,
+    progress = changed.progress
+  FROM changed
+  WHERE tasks.id = changed.id AND tasks.state = changed.old_state AND tasks.attempt = changed.old_attempt AND tasks.finished_ms IS NULL`;
+
+/** @param old state and attempt as they were read */
+export function changedTaskRow(
+  record: TaskRecord,
+  old: Pick<TaskRecord, 'state' | 'attempt'>,
+  outcome: string | null,
+): JsonRow {
+  const { id, state, attempt, retries, losses, revoking, queued, dueMs, startedMs, finishedMs, worker } = record;
+  const counts = [state, attempt, retries, losses, revoking ? 1 : 0, queued ? 1 : 0];
+  const progress = record.progress === null ? null : JSON.stringify(record.progress);
+  const told = [dueMs, startedMs, finishedMs, worker, outcome, historyText(record), progress];
+  return [id, old.state, old.attempt, ...counts, ...told];
 }

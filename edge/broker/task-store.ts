@@ -1,10 +1,16 @@
 import type { TaskId } from '#protocol';
-import type { Database, SqlRow } from '../lib/sql.ts';
-import type { StoredState, TaskArguments, TaskOutcome, TaskRecord } from './task-record.ts';
-import { recordOf, taskColumns, type TaskRow } from './task-row.ts';
+import type { Database, SqlValue } from '../lib/sql.ts';
+import type { SpecTable } from './spec-table.ts';
+import type { StoredState, TaskArguments, TaskRecord } from './task-record.ts';
+import { changedTaskRow, insertTasks, newTaskRow, recordOf, taskColumns, updateTasks } from './task-row.ts';
 
 /** Longer texts than this lie beside the row, so that rows stay quick to scan and to rewrite. */
 const maxInlineChars = 16_384;
+/** Open tasks that stay in memory from one commit to the next, besides those that are out on lease. */
+const maxKept = 4_096;
+/** Arguments that stay in memory with them. */
+const maxKeptChars = 1_024;
+
 /** A record with what must still be true of its row when it is written. */
 interface Loaded {
   record: TaskRecord;
@@ -13,72 +19,91 @@ interface Loaded {
   /** Not written yet. */
   isNew: boolean;
   dirty: boolean;
+  /** The text of its arguments, where it is known. */
+  given: string | null;
+}
+
+export interface TaskStoreParts {
+  readonly database: Database;
+  readonly specs: SpecTable;
+  /** True for a task that is out on lease. */
+  readonly isLeased: (id: TaskId) => boolean;
 }
 
 /**
  * The tasks’ rows as a unit of work: within one commit each task is one object, changes are gathered and written by one statement. Every
  * write repeats in its WHERE the state and attempt that were read, so that a row can never be moved from a state that it isn’t in.
+ * Between commits it keeps the tasks that will be asked for next: those that are out on lease, and some that wait.
  */
 export class TaskStore {
-  readonly #database: Database;
+  readonly #parts: TaskStoreParts;
   readonly #loaded = new Map<TaskId, Loaded>();
-  readonly #arguments = new Map<TaskId, string>();
+  /** Of those, what this commit has touched. */
+  #touched = new Set<Loaded>();
   #anyDirty = false;
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(parts: TaskStoreParts) {
+    this.#parts = parts;
   }
 
   /** The records that exist, in no particular order. */
   load(ids: readonly TaskId[]): TaskRecord[] {
     const missing = ids.filter((id) => !this.#loaded.has(id));
     if (missing.length > 0) {
-      const rows = this.#database.all<TaskRow>(
+      const rows = this.#parts.database.raw(
         `SELECT ${taskColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
         JSON.stringify(missing),
       );
       for (const row of rows) this.#remember(this.fromRow(row));
     }
-    return ids.flatMap((id) => this.#loaded.get(id)?.record ?? []);
+    return ids.flatMap((id) => this.get(id) ?? []);
   }
 
   get(id: TaskId): TaskRecord | undefined {
-    return this.load([id])[0];
+    const loaded = this.#loaded.get(id);
+    if (loaded === undefined) {
+      const record = this.read(id);
+      return record === undefined ? undefined : this.#remember(record).record;
+    }
+    this.#touched.add(loaded);
+    return loaded.record;
   }
 
   /** For reading outside a commit: leaves no trace. */
   read(id: TaskId): TaskRecord | undefined {
-    const row = this.#database.maybe<TaskRow>(`SELECT ${taskColumns} FROM tasks WHERE id = ?`, id);
+    const [row] = this.#parts.database.raw(`SELECT ${taskColumns} FROM tasks WHERE id = ?`, id);
     return row === undefined ? undefined : this.fromRow(row);
   }
 
   exists(ids: readonly TaskId[]): Set<TaskId> {
-    const rows = this.#database.all<{ id: string }>(
+    const rows = this.#parts.database.all<{ id: string }>(
       'SELECT id FROM tasks WHERE id IN (SELECT value FROM json_each(?))',
       JSON.stringify(ids),
     );
     return new Set([...rows.map((row) => row.id as TaskId), ...ids.filter((id) => this.#loaded.has(id))]);
   }
 
-  /** New rows; they are written by the next `flush`, as they are then. */
+  /** New rows; they are written by the next `flush`. */
   insert(tasks: readonly { record: TaskRecord; arguments: TaskArguments }[]): void {
     for (const { record, arguments: given } of tasks) {
-      this.#remember(record, true);
-      this.#arguments.set(record.id, JSON.stringify(given));
+      const loaded = this.#remember(record);
+      loaded.isNew = true;
+      loaded.given = JSON.stringify(given);
     }
     this.#anyDirty ||= tasks.length > 0;
   }
 
-  /** True for a task that came in this commit. */
-  isNew(record: TaskRecord): boolean {
-    return this.#loaded.get(record.id)?.isNew === true;
+  /** A new task was given out in the commit in which it came: it needs no place in the stored queue. */
+  passQueue(record: TaskRecord): void {
+    if (this.#loaded.get(record.id)?.isNew === true) record.queued = false;
   }
 
-  /** The record has changed and will be written by the next `flush`. */
+  /** The record has changed, or will, and will be written by the next `flush`. */
   save(record: TaskRecord): void {
     const loaded = this.#loaded.get(record.id);
     if (loaded?.record !== record) throw new Error(`${record.id} was not loaded in this commit`);
     loaded.dirty = true;
+    this.#touched.add(loaded);
     this.#anyDirty = true;
   }
 
@@ -86,124 +111,104 @@ export class TaskStore {
   flush(): void {
     if (!this.#anyDirty) return;
     this.#anyDirty = false;
-    for (const loaded of this.#loaded.values()) {
-      if (loaded.isNew) this.#insert(loaded.record);
-      else if (loaded.dirty) this.#update(loaded);
-      else continue;
+    const fresh: Loaded[] = [];
+    const changed: Loaded[] = [];
+    for (const loaded of this.#touched) {
+      if (loaded.isNew) fresh.push(loaded);
+      if (loaded.dirty) changed.push(loaded);
+    }
+    this.#insert(fresh);
+    this.#update(changed);
+    for (const loaded of [...fresh, ...changed]) {
       const { state, attempt } = loaded.record;
       Object.assign(loaded, { isNew: false, dirty: false, state, attempt });
     }
   }
 
-  /** Ends the unit of work. */
+  /** Ends the unit of work. What will be asked for again stays; it is as its row is. */
+  settle(): void {
+    for (const loaded of this.#touched) {
+      if (!this.#isKept(loaded.record)) this.#loaded.delete(loaded.record.id);
+      else if (loaded.given !== null && loaded.given.length > maxKeptChars) loaded.given = null;
+    }
+    this.#touched = new Set();
+  }
+
+  /** Forgets everything: after a commit that was rolled back. */
   forget(): void {
     this.#loaded.clear();
-    this.#arguments.clear();
+    this.#touched = new Set();
     this.#anyDirty = false;
   }
 
   /** The stored text of tasks’ arguments, `{args, kwargs}`. */
   argumentsOf(ids: readonly TaskId[]): Map<TaskId, string> {
     const found = new Map<TaskId, string>();
-    const missing = ids.filter((id) => {
-      const known = this.#arguments.get(id);
-      if (known !== undefined) found.set(id, known);
-      return known === undefined;
-    });
+    const missing: TaskId[] = [];
+    for (const id of ids) {
+      const given = this.#loaded.get(id)?.given ?? null;
+      if (given === null) missing.push(id);
+      else found.set(id, given);
+    }
     if (missing.length > 0) {
-      const rows = this.#database.all<{ id: string; text: string }>(
-        `SELECT tasks.id, coalesce(payloads.data, tasks.arguments) AS text FROM tasks
+      const rows = this.#parts.database.raw(
+        `SELECT tasks.id, coalesce(payloads.data, tasks.arguments) FROM tasks
          LEFT JOIN payloads ON tasks.arguments = '' AND payloads.task_id = tasks.id AND payloads.kind = 'arguments'
          WHERE tasks.id IN (SELECT value FROM json_each(?))`,
         JSON.stringify(missing),
       );
-      for (const { id, text } of rows) found.set(id as TaskId, text);
+      for (const [id, text] of rows as [TaskId, string][]) found.set(id, text);
     }
     return found;
   }
 
   payload(id: TaskId, kind: 'outcome' | 'snapshot'): string | undefined {
-    return this.#database.maybe<{ data: string }>('SELECT data FROM payloads WHERE task_id = ? AND kind = ?', id, kind)
-      ?.data;
+    return this.#parts.database.maybe<{ data: string }>(
+      'SELECT data FROM payloads WHERE task_id = ? AND kind = ?',
+      id,
+      kind,
+    )?.data;
   }
 
   setPayload(id: TaskId, kind: 'arguments' | 'outcome' | 'snapshot', data: string): void {
-    this.#database.run('INSERT OR REPLACE INTO payloads (task_id, kind, data) VALUES (?, ?, ?)', id, kind, data);
-  }
-
-  dropPayload(id: TaskId, kind: 'outcome' | 'snapshot'): void {
-    this.#database.run('DELETE FROM payloads WHERE task_id = ? AND kind = ?', id, kind);
+    this.#parts.database.run('INSERT OR REPLACE INTO payloads (task_id, kind, data) VALUES (?, ?, ?)', id, kind, data);
   }
 
   /** The record of a row with `taskColumns`. */
-  fromRow(row: SqlRow): TaskRecord {
-    const record = recordOf(row as TaskRow);
-    if (row.outcome === '') {
-      record.outcome = JSON.parse(this.payload(record.id, 'outcome') ?? 'null') as TaskOutcome | null;
+  fromRow(row: readonly SqlValue[]): TaskRecord {
+    return recordOf(row, this.#parts.specs, (id) => this.payload(id, 'outcome') ?? 'null');
+  }
+
+  #remember(record: TaskRecord): Loaded {
+    const { state, attempt } = record;
+    const loaded = { record, state, attempt, isNew: false, dirty: false, given: null };
+    this.#loaded.set(record.id, loaded);
+    this.#touched.add(loaded);
+    return loaded;
+  }
+
+  #isKept({ id, finishedMs, queued, outcome }: TaskRecord): boolean {
+    if (finishedMs !== null) return false;
+    if (this.#parts.isLeased(id)) return this.#loaded.size <= maxKept;
+    return queued && outcome === null && this.#loaded.size <= maxKept / 2;
+  }
+
+  #insert(fresh: readonly Loaded[]): void {
+    const rows = fresh.map(({ record, state, given }) => {
+      const text = given ?? '';
+      const isInline = text.length <= maxInlineChars;
+      if (!isInline) this.setPayload(record.id, 'arguments', text);
+      return newTaskRow(record, state, this.#parts.specs.store(record.spec), isInline ? text : '');
+    });
+    this.#parts.database.runEach(insertTasks, rows);
+  }
+
+  #update(changed: readonly Loaded[]): void {
+    const rows = changed.map(({ record, ...old }) => changedTaskRow(record, old, this.#outcomeText(record)));
+    const updated = this.#parts.database.runEach(updateTasks, rows);
+    if (updated !== rows.length) {
+      throw new Error(`of ${rows.length} tasks ${rows.length - updated} changed behind the store`);
     }
-    return record;
-  }
-
-  #remember(record: TaskRecord, isNew = false): void {
-    this.#loaded.set(record.id, { record, state: record.state, attempt: record.attempt, isNew, dirty: false });
-  }
-
-  // One statement a row: binding its values was measured a third faster than unpacking many rows from one JSON parameter.
-  #insert(record: TaskRecord): void {
-    const given = this.#arguments.get(record.id) ?? '';
-    const inline = given.length <= maxInlineChars;
-    if (!inline) this.setPayload(record.id, 'arguments', given);
-    this.#database.run(
-      `INSERT INTO tasks (${taskColumns}, arguments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      record.id,
-      record.lane,
-      record.priority,
-      record.state,
-      record.attempt,
-      record.retries,
-      record.losses,
-      record.revoking ? 1 : 0,
-      record.queued ? 1 : 0,
-      record.dueMs,
-      record.expiresMs,
-      record.startedMs,
-      record.finishedMs,
-      record.owner,
-      record.task,
-      record.worker,
-      JSON.stringify(record.labels),
-      JSON.stringify(record.spec),
-      this.#outcomeText(record),
-      JSON.stringify(record.history),
-      record.progress === null ? null : JSON.stringify(record.progress),
-      inline ? given : '',
-    );
-  }
-
-  #update({ record, state, attempt }: Loaded): void {
-    const updated = this.#database.maybe(
-      `UPDATE tasks SET state = ?, attempt = ?, retries = ?, losses = ?, revoking = ?, queued = ?, due_ms = ?, started_ms = ?, finished_ms = ?,
-         worker = ?, outcome = ?, history = ?, progress = ?
-       WHERE id = ? AND state = ? AND attempt = ? AND state IN ('PENDING', 'RETRY', 'STARTED')
-       RETURNING id`,
-      record.state,
-      record.attempt,
-      record.retries,
-      record.losses,
-      record.revoking ? 1 : 0,
-      record.queued ? 1 : 0,
-      record.dueMs,
-      record.startedMs,
-      record.finishedMs,
-      record.worker,
-      this.#outcomeText(record),
-      JSON.stringify(record.history),
-      record.progress === null ? null : JSON.stringify(record.progress),
-      record.id,
-      state,
-      attempt,
-    );
-    if (updated === undefined) throw new Error(`task ${record.id} changed behind the store`);
   }
 
   /** The outcome’s column; a long one is put beside the row. */

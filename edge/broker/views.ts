@@ -10,7 +10,7 @@ import {
 } from '#protocol';
 import { standardQueues } from '#catalog';
 import { firstIdAt, idTimeMs } from '../lib/ids.ts';
-import type { SqlRow, SqlValue } from '../lib/sql.ts';
+import type { SqlValue } from '../lib/sql.ts';
 import { edgeWorker, type Core } from './core.ts';
 import type { QueueView, TaskPage, TaskQuery } from './rpc.ts';
 import { ownTask } from './ownership.ts';
@@ -55,7 +55,7 @@ export function listTasks(core: Core, principal: Principal, query: TaskQuery): T
       floor,
       windowRows - 1,
     );
-    const rows = core.database.all<SqlRow>(
+    const rows = core.database.raw(
       `SELECT ${taskColumns} FROM tasks WHERE id < ? AND id >= ? ${where} ORDER BY id DESC LIMIT ?`,
       before,
       last?.id ?? floor,

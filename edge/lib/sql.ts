@@ -37,11 +37,39 @@ export class Database {
     return row;
   }
 
-  /** Runs a statement for its effect. @returns rows written, index entries included. */
+  /** Every row as an array of its columns, which costs half of what objects do. */
+  raw(query: string, ...values: SqlValue[]): SqlValue[][] {
+    const cursor = this.#storage.sql.exec(query, ...values);
+    const rows = [...cursor.raw()];
+    this.rowsRead += cursor.rowsRead;
+    this.rowsWritten += cursor.rowsWritten;
+    return rows;
+  }
+
+  /** Runs a statement that gives no rows, for its effect. @returns rows written, index entries included. */
   run(query: string, ...values: SqlValue[]): number {
-    const before = this.rowsWritten;
-    this.all(query, ...values);
-    return this.rowsWritten - before;
+    const cursor = this.#storage.sql.exec(query, ...values);
+    this.rowsRead += cursor.rowsRead;
+    const written = cursor.rowsWritten;
+    this.rowsWritten += written;
+    return written;
+  }
+
+  /**
+   * Runs a statement for many rows, which it takes as arrays from `json_each(?)`: binding their values one by one, a statement for each, was
+   * measured twice as slow.
+   * @returns how many rows of its table it inserted or changed.
+   */
+  runEach(query: string, rows: readonly (readonly (string | number | null)[])[]): number {
+    let changed = 0;
+    for (const chunk of chunksOf(rows.map((row) => JSON.stringify(row)))) {
+      const written = this.run(query, `[${chunk.join(',')}]`);
+      changed +=
+        chunk.length === 1
+          ? Math.min(written, 1)
+          : this.one<{ changed: number }>('SELECT changes() AS changed').changed;
+    }
+    return changed;
   }
 
   /** All of `body` or nothing of it. `body` is synchronous; what throws rolls back. */
@@ -52,4 +80,21 @@ export class Database {
   get sizeBytes(): number {
     return this.#storage.sql.databaseSize;
   }
+}
+
+/** A bound text may have 2 MB (developers.cloudflare.com/durable-objects/platform/limits), and a character takes up to 3 bytes. */
+const maxChunkChars = 500_000;
+
+function chunksOf(texts: readonly string[]): string[][] {
+  const chunks: string[][] = [];
+  let chars = Infinity;
+  for (const text of texts) {
+    chars += text.length;
+    if (chars > maxChunkChars) {
+      chunks.push([]);
+      chars = text.length;
+    }
+    chunks.at(-1)?.push(text);
+  }
+  return chunks;
 }

@@ -124,9 +124,9 @@ export function chord<const Header extends readonly CanvasNode[], Output>(
 }
 
 /** How the calls of an array are to be run; limits and retries are for one call. */
-export type ArrayOptions<Kwargs = JsonObject> = Pick<
+export type ArrayOptions<Kwargs = JsonObject> = Omit<
   SubmitOptions,
-  'queue' | 'priority' | 'maxRetries' | 'retryBackoff' | 'softTimeLimitSeconds' | 'timeLimitSeconds' | 'labels'
+  'idempotencyKey' | 'countdownSeconds' | 'eta' | 'expires' | 'quorum'
 > & {
   /** What all calls share. */
   kwargs?: Kwargs;

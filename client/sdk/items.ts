@@ -4,7 +4,9 @@ declare const each: unique symbol;
 
 /** Items that are not listed: what each of them is, only the compiler knows. */
 export type Described<Item> = (
-  { range: [number, number, number] } | { file: string } | { grid: Record<string, Json[]> }
+  | { range: [number, number, number] }
+  | { file: string }
+  | { grid: Record<string, Json[] | { range: [number, number, number] }> }
 ) & {
   readonly [each]?: () => Item;
 };
@@ -13,14 +15,20 @@ export type Described<Item> = (
 export type Items<Item> = readonly Item[] | Described<Item>;
 
 /** Python’s range: `range(to)`, `range(from, to)` or `range(from, to, step)`; `to` is exclusive. */
-export function range(fromOrTo: number, to?: number, step = 1): Described<number> {
+export function range(
+  fromOrTo: number,
+  to?: number,
+  step = 1,
+): Described<number> & { range: [number, number, number] } {
   return { range: to === undefined ? [0, fromOrTo, step] : [fromOrTo, to, step] };
 }
 
-/** Every combination of keyword arguments, the last name varying fastest. */
-export function grid<const Values extends Readonly<Record<string, readonly unknown[]>>>(
+type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : number;
+
+/** Every combination of keyword arguments, each from a list or a range; the last name varies fastest. */
+export function grid<const Values extends Readonly<Record<string, readonly unknown[] | ReturnType<typeof range>>>>(
   values: Values,
-): Described<{ -readonly [Name in keyof Values]: Values[Name][number] }> {
+): Described<{ -readonly [Name in keyof Values]: ValueOf<Values[Name]> }> {
   return { grid: values as unknown as Record<string, Json[]> };
 }
 

@@ -4,7 +4,7 @@ import type { TaskType } from './task-type.ts';
 
 /** The calls of an array: one of its task type for each item. */
 export interface Calls {
-  /** True: an item is the list of positional or the object of keyword arguments. False: it is the first argument. */
+  /** True: a list is the positional arguments, an object the keyword arguments. What is neither is the first argument; without `star` every item is. */
   readonly star: boolean;
   /** Keyword arguments that all calls share. */
   readonly kwargs: JsonObject;
@@ -24,11 +24,8 @@ export function argumentsOfCall(type: TaskType, calls: Calls, item: Json): JsonO
 }
 
 function partsOf(item: Json, { star, kwargs }: Calls): { args: Json[]; kwargs: JsonObject } {
-  if (!star) return { args: [item], kwargs };
+  if (!star || typeof item !== 'object' || item === null) return { args: [item], kwargs };
   if (Array.isArray(item)) return { args: item, kwargs };
-  if (typeof item !== 'object' || item === null) {
-    throw invalid('expected a list of positional arguments or an object of keyword arguments');
-  }
   const twice = Object.keys(item).find((name) => Object.hasOwn(kwargs, name));
   if (twice !== undefined) throw invalid(`${twice} is given twice, also to all calls`);
   return { args: [], kwargs: { ...kwargs, ...item } };

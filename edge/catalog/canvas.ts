@@ -37,7 +37,7 @@ export const starmap = taskType({
     task: z.string(),
     /** Keyword arguments that all calls share. */
     kwargs: jsonObjectSchema,
-    /** True: an item is the list of positional or the object of keyword arguments. False: it is the first argument. */
+    /** Whether an item that is a list or an object is all arguments, instead of the first. */
     star: z.boolean(),
     items: stretchSchema,
     /** The number of the first item within the array, by which faults are told. Default: `from`, or 0. */

@@ -82,7 +82,7 @@ export type CanvasNode =
   | ({ chord: { header: CanvasNode[]; body: CanvasNode } } & Part)
   /** One call for each item, which is its first argument; the result is the list of results. */
   | ({ map: ArraySpec } & Part)
-  /** One call for each item, which is its list of arguments or its object of keyword arguments. */
+  /** One call for each item: a list is its positional arguments, an object its keyword arguments, what is neither its first argument. */
   | ({ starmap: ArraySpec } & Part)
   /** `starmap` in tasks of `size` items; the result is a list of lists. */
   | ({ chunks: ArraySpec & { size: number } } & Part);

@@ -10,9 +10,13 @@ const step = z.int().refine((value) => value !== 0, 'expected a step that is not
 export const rangeSchema = z.union([z.tuple([z.int(), z.int()]), z.tuple([z.int(), z.int(), step])]);
 export type Range = z.infer<typeof rangeSchema>;
 
-/** Values by name. */
-export const gridSchema = z.record(z.string(), z.array(jsonSchema).min(1).max(limits.maxInlineItems));
+/** Values by name: a list, or a range. */
+export const gridSchema = z.record(
+  z.string(),
+  z.union([z.array(jsonSchema).min(1).max(limits.maxInlineItems), z.strictObject({ range: rangeSchema })]),
+);
 export type Grid = z.infer<typeof gridSchema>;
+type Values = Grid[string];
 
 export function rangeLength([from, to, step = 1]: Range): number {
   return Math.max(0, Math.ceil((to - from) / step));
@@ -25,7 +29,7 @@ export function rangeItem([from, , step = 1]: Range, index: number): number {
 
 /** How many combinations there are; Infinity where no number holds it. */
 export function gridLength(grid: Grid): number {
-  return Object.values(grid).reduce((product, values) => product * values.length, 1);
+  return Object.values(grid).reduce((product, values) => product * lengthOf(values), 1);
 }
 
 /** One combination; the last name varies fastest. @param index 0 … gridLength − 1 */
@@ -33,8 +37,17 @@ export function gridItem(grid: Grid, index: number): JsonObject {
   const members: [string, Json][] = [];
   let rest = index;
   for (const [name, values] of Object.entries(grid).reverse()) {
-    members.unshift([name, values[rest % values.length] ?? null]);
-    rest = Math.floor(rest / values.length);
+    const length = lengthOf(values);
+    members.unshift([name, valueAt(values, rest % length)]);
+    rest = Math.floor(rest / length);
   }
   return Object.fromEntries(members);
+}
+
+function lengthOf(values: Values): number {
+  return Array.isArray(values) ? values.length : rangeLength(values.range);
+}
+
+function valueAt(values: Values, index: number): Json {
+  return Array.isArray(values) ? (values[index] ?? null) : rangeItem(values.range, index);
 }

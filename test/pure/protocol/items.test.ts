@@ -24,6 +24,9 @@ it('a grid has every combination once, the last name varying fastest', () => {
     { a: 2, b: 'x' },
   ]);
   expect(items).toHaveLength(6);
+  const seeds = { seed: { range: [1, 1_000_001] as [number, number] }, a: [1, 2] };
+  expect(gridLength(seeds)).toBe(2_000_000);
+  expect(gridItem(seeds, 1_999_998)).toEqual({ seed: 1_000_000, a: 1 });
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.uniqueArray(fc.integer(), { minLength: 1, maxLength: 4 })), (any) => {
       const all = Array.from({ length: Math.min(256, gridLength(any)) }, (_, index) =>

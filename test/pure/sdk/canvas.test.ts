@@ -142,6 +142,15 @@ describe('an array', () => {
     expect(sent(starmap('evaluate_candidates', [[[[1]], sphere]]))).toEqual({
       starmap: { task: 'evaluate_candidates', kwargs: {}, items: [[[[1]], sphere]] },
     });
+    expect(
+      sent(starmap('run_cmaes_optimization', grid({ seed: range(1e6), popsize: [8] }), { kwargs: search })),
+    ).toEqual({
+      starmap: {
+        task: 'run_cmaes_optimization',
+        kwargs: search,
+        items: { grid: { seed: { range: [0, 1_000_000, 1] }, popsize: [8] } },
+      },
+    });
     // @ts-expect-error -- there is no argument of this name
     starmap('run_cmaes_optimization', grid({ sead: [1] }));
     // @ts-expect-error -- a seed is a number

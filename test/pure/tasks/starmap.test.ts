@@ -36,9 +36,7 @@ describe('starmap', () => {
     expect(await faultOf(evaluate([item], true))).toBe(
       'invalid_arguments item 0: evaluator is given twice, also to all calls',
     );
-    expect(await faultOf(evaluate([7], true))).toContain(
-      'item 0: expected a list of positional arguments or an object',
-    );
+    expect(await faultOf(evaluate([7], true))).toContain('item 0: evaluate_candidates: kwargs.candidates');
   });
 
   it('has the same results as its calls one by one', async () => {

@@ -8,6 +8,7 @@ import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
 import { addStart } from './commands/start.ts';
 import { addSubmit } from './commands/submit.ts';
+import { addTasks } from './commands/tasks.ts';
 import { addToken } from './commands/token.ts';
 import { addWorker } from './commands/worker.ts';
 import { addWorkflow } from './commands/workflow.ts';
@@ -36,6 +37,7 @@ Exit status: 0 success, 1 a task failed or the grid cannot be reached, 2 bad usa
   addServe(program);
   addWorker(program);
   addSubmit(program);
+  addTasks(program);
   addWorkflow(program);
   addCampaign(program);
   addBeat(program);

@@ -1,4 +1,4 @@
-import { isFinal, TabgridError, type Progress, type TaskId, type TaskView } from '#protocol';
+import { isFinal, TabgridError, type Progress, type Submitted, type TaskId, type TaskView } from '#protocol';
 import type { EventFilter, EventStream } from './events.ts';
 import type { Transport } from './transport.ts';
 
@@ -67,6 +67,11 @@ export class AsyncResult<Result> {
   /** Without `terminate` a running attempt may end, but no other follows it. */
   async revoke(options: { terminate?: boolean } = {}): Promise<TaskView> {
     return await this.#transport.json<TaskView>({ method: 'POST', path: `/v1/tasks/${this.id}/revoke`, json: options });
+  }
+
+  /** Runs it again, once it is final, as a new task. */
+  async retry(): Promise<Submitted> {
+    return await this.#transport.json<Submitted>({ method: 'POST', path: `/v1/tasks/${this.id}/retry`, json: {} });
   }
 
   /** How far it has come, each time it tells; ends when the task is final. */

@@ -1,5 +1,15 @@
 import type { KwargsInput, Result, TaskName } from '#catalog';
-import type { CanvasNode, GridEvent, Signature, Submitted, TaskId, TaskState, TaskView, WorkerView } from '#protocol';
+import type {
+  CanvasNode,
+  ErrorCode,
+  GridEvent,
+  Signature,
+  Submitted,
+  TaskId,
+  TaskState,
+  TaskView,
+  WorkerView,
+} from '#protocol';
 import { AsyncResult } from './async-result.ts';
 import { Campaigns } from './campaigns.ts';
 import type { OutputOf } from './canvas.ts';
@@ -13,13 +23,35 @@ import { Workflows, type WorkflowResult } from './workflows.ts';
 
 /** What narrows a list of tasks. */
 export interface TaskFilter {
-  state?: TaskState;
+  state?: TaskState | readonly TaskState[];
   task?: string;
   queue?: string;
   worker?: string;
   label?: string;
+  /** The code of its error. */
+  error?: ErrorCode;
+  campaignId?: string;
+  workflowId?: string;
   /** Submitted at or after. */
   since?: Date;
+  /** Submitted before. */
+  until?: Date;
+}
+
+/** A new task that stands for a dead one. */
+export interface RetriedTask extends Submitted {
+  retry_of: TaskId;
+}
+
+function filterQuery({ campaignId, workflowId, since, until, state, ...rest }: TaskFilter) {
+  return {
+    ...rest,
+    state: state === undefined ? undefined : [state].flat(),
+    campaign_id: campaignId,
+    workflow_id: workflowId,
+    since: since?.toISOString(),
+    until: until?.toISOString(),
+  };
 }
 
 /** The event log of one Broker shard: what it remembers, by sequence numbers. */
@@ -108,10 +140,43 @@ export class Grid {
     return new AsyncResult<Value>(id as TaskId, this.#transport, (filter) => this.events(filter));
   }
 
-  /** Tasks, newest first, page after page. */
-  async *tasks(filter: TaskFilter = {}): AsyncGenerator<TaskView, void, undefined> {
-    const { since, ...rest } = filter;
-    yield* this.#transport.pages<TaskView>('/v1/tasks', 'tasks', { ...rest, since: since?.toISOString() });
+  /** Tasks, newest first unless `order` says otherwise, page after page. */
+  async *tasks(filter: TaskFilter & { order?: 'newest' | 'oldest' } = {}): AsyncGenerator<TaskView, void, undefined> {
+    const { state, ...query } = filterQuery(filter);
+    yield* this.#transport.pages<TaskView>('/v1/tasks', 'tasks', { ...query, state: state?.join(',') });
+  }
+
+  /**
+   * Revokes all tasks that the filter describes and that were submitted before. @returns how many are revoked, or get no further attempt,
+   * because of it.
+   */
+  async revokeAll(filter: TaskFilter, options: { terminate?: boolean } = {}): Promise<number> {
+    let revoked = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#transport.json<{ revoked: number; next_cursor: string | null }>({
+        method: 'POST',
+        path: '/v1/tasks/revoke',
+        json: { ...filterQuery(filter), ...options, cursor },
+      });
+      revoked += page.revoked;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return revoked;
+  }
+
+  /** Runs the dead tasks that the filter describes again, each once, however often it is asked. Yields the new tasks. */
+  async *retryAll(filter: TaskFilter): AsyncGenerator<RetriedTask, void, undefined> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.#transport.json<{ tasks: RetriedTask[]; next_cursor: string | null }>({
+        method: 'POST',
+        path: '/v1/tasks/retry',
+        json: { ...filterQuery(filter), cursor },
+      });
+      yield* page.tasks;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
   }
 
   /** What happens from now on. Needs a WebSocket. */

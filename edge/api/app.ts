@@ -14,6 +14,7 @@ import type { Route } from './route.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { serviceRoutes } from './service.ts';
 import { socketRoutes } from './sockets.ts';
+import { taskBulkRoutes } from './task-bulk.ts';
 import { taskRoutes } from './tasks.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -27,6 +28,7 @@ const nobody: Principal = { sub: '', scope: [] };
 export function allRoutes(app: () => App): readonly Route[] {
   return [
     ...taskRoutes,
+    ...taskBulkRoutes,
     ...workflowRoutes,
     ...campaignRoutes,
     ...scheduleRoutes,

@@ -32,7 +32,7 @@ import {
   type WorkflowView,
 } from '#protocol';
 import type { TokenView } from '../auth/mint.ts';
-import type { EventPosition, QueueView } from '../broker/rpc.ts';
+import type { BulkRevoked, EventPosition, QueueView, RetriedTask } from '../broker/rpc.ts';
 import type { ObservationsTaken } from '../campaign/rpc.ts';
 import type { UploadView } from '../files/rpc.ts';
 import type { EventHistory } from './events.ts';
@@ -290,6 +290,11 @@ export const components = {
   Submitted: z.union([submitted, z.object({ tasks: z.array(submitted) })]),
   Task: task,
   TaskPage: page('tasks', task),
+  BulkRevoked: describe<BulkRevoked>({ revoked: z.int(), next_cursor: z.string().nullable() }),
+  BulkRetried: page(
+    'tasks',
+    describe<RetriedTask>({ task_id: z.string(), state: z.enum(taskStates), queue: z.string(), retry_of: z.string() }),
+  ),
   Workflow: workflow,
   WorkflowPage: page('workflows', describe<WorkflowSummary>(workflowMembers)),
   WorkflowStarted: describe<WorkflowStarted>({ workflow_id: z.string(), task_id: z.string() }),

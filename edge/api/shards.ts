@@ -35,7 +35,7 @@ export function askAll<T>(env: Env, ask: (shard: BrokerApi) => Promise<Reply<T>>
 /** A cursor over several shards: each one’s own, null for one that has no more. */
 type ShardCursors = (string | null)[];
 
-/** A page of tasks, newest first. With several shards each gives its share of a page, and the order holds within the page. */
+/** A page of tasks, in the query’s order. With several shards each gives its share of a page, and the order holds within the page. */
 export async function listTasks(env: Env, principal: Principal, query: TaskQuery): Promise<TaskPage> {
   const shards = allShards(env);
   const [only] = shards;
@@ -50,8 +50,9 @@ export async function listTasks(env: Env, principal: Principal, query: TaskQuery
     }),
   );
   const next = pages.map((page) => page.next_cursor);
+  const sign = query.order === 'oldest' ? -1 : 1;
   return {
-    tasks: pages.flatMap((page) => page.tasks).sort((a, b) => (a.created_at < b.created_at ? 1 : -1)),
+    tasks: pages.flatMap((page) => page.tasks).sort((a, b) => (a.created_at < b.created_at ? sign : -sign)),
     next_cursor: next.every((cursor) => cursor === null) ? null : encodeCursors(next),
   };
 }

@@ -1,14 +1,5 @@
 import { z } from 'zod';
-import {
-  limits,
-  shardOf,
-  signatureSchema,
-  TabgridError,
-  taskIdSchema,
-  taskStates,
-  timeSchema,
-  type Signature,
-} from '#protocol';
+import { limits, shardOf, signatureSchema, TabgridError, taskIdSchema, type Signature } from '#protocol';
 import { brokerShard, type NewTask } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
@@ -18,6 +9,7 @@ import { prepare, refusalAt } from '../tasks/prepare.ts';
 import { json } from './respond.ts';
 import { definedMembers, route, type Route } from './route.ts';
 import { listTasks, shardForSubmission } from './shards.ts';
+import { listTasksQuery, taskQueryOf } from './task-filter.ts';
 
 const tag = 'tasks';
 const taskParams = z.object({ id: taskIdSchema });
@@ -39,18 +31,6 @@ function prepareAll(
     }
   });
 }
-
-/** The query of a list of tasks, as it stands in the address. */
-const listQuery = z.strictObject({
-  state: z.enum(taskStates).optional(),
-  task: z.string().max(limits.maxNameChars).optional(),
-  queue: z.string().max(limits.maxNameChars).optional(),
-  worker: z.string().max(limits.maxNameChars).optional(),
-  label: z.string().max(limits.maxLabelChars).optional(),
-  since: timeSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(limits.maxPageSize).default(limits.defaultPageSize),
-  cursor: z.string().max(2000).optional(),
-});
 
 export const taskRoutes: readonly Route[] = [
   route(
@@ -81,19 +61,14 @@ export const taskRoutes: readonly Route[] = [
       path: '/v1/tasks',
       access: ['read'],
       tag,
-      summary: 'Lists one’s own tasks, newest first; with the scope `admin`, everyone’s.',
-      query: listQuery,
+      summary: 'Lists one’s own tasks, newest first unless `order` says `oldest`; with the scope `admin`, everyone’s.',
+      query: listTasksQuery,
       answers: {
         200: { description: 'A page; one may be short although more follow.', component: 'TaskPage' },
       },
     },
-    async ({ env, principal, query: { since, ...query } }) =>
-      json(
-        await listTasks(env, principal, {
-          ...definedMembers(query),
-          ...(since === undefined ? {} : { since_ms: Date.parse(since) }),
-        }),
-      ),
+    async ({ env, principal, query: { limit, cursor, order, ...filter } }) =>
+      json(await listTasks(env, principal, { ...taskQueryOf(filter), ...definedMembers({ limit, cursor, order }) })),
   ),
   route(
     {

@@ -29,6 +29,8 @@ import {
   principalHeader,
   type BrokerApi,
   type BrokerStats,
+  type BulkRetried,
+  type BulkRevoked,
   type EventPage,
   type EventPageQuery,
   type LeaseRequest,
@@ -82,6 +84,19 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
 
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>> {
     return reply(() => this.broking.retry(principal, id, request));
+  }
+
+  revokeMany(
+    principal: Principal,
+    query: TaskQuery,
+    terminate: boolean,
+    cursor: string | null,
+  ): Promise<Reply<BulkRevoked>> {
+    return reply(() => this.broking.revokeMany(principal, query, terminate, cursor));
+  }
+
+  retryMany(principal: Principal, query: TaskQuery, cursor: string | null, limit: number): Promise<Reply<BulkRetried>> {
+    return reply(() => this.broking.retryMany(principal, query, cursor, limit));
   }
 
   events(principal: Principal, page: EventPageQuery): Promise<Reply<EventPage>> {

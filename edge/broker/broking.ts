@@ -17,6 +17,7 @@ import type { Clock } from '../lib/clock.ts';
 import { receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
 import { carryOut, concludeCommit, Waiters, type Executor } from './aftermath.ts';
 import { buildCore, restoreCore } from './build.ts';
+import { maxBulkSteps, retryStep, revokeStep } from './bulk.ts';
 import { Controls } from './control.ts';
 import { edgeWorker, type Core } from './core.ts';
 import { claimOverHttp } from './claim.ts';
@@ -31,6 +32,8 @@ import { adopt, keepSnapshot, leaseLost, progress, renewLease, report } from './
 import { revokeOwn } from './revoke.ts';
 import type {
   BrokerStats,
+  BulkRetried,
+  BulkRevoked,
   EventPage,
   EventPageQuery,
   LeaseRequest,
@@ -122,6 +125,35 @@ export class Broking {
 
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Submitted> {
     return this.#commits.run(() => retryTask(this.core, principal, id, request));
+  }
+
+  async revokeMany(
+    principal: Principal,
+    query: TaskQuery,
+    terminate: boolean,
+    cursor: string | null,
+  ): Promise<BulkRevoked> {
+    const all: BulkRevoked = { revoked: 0, next_cursor: cursor };
+    for (let steps = 0; steps < maxBulkSteps; steps++) {
+      const at = all.next_cursor;
+      const step = await this.#commits.run(() => revokeStep(this.core, principal, query, terminate, at));
+      all.revoked += step.revoked;
+      all.next_cursor = step.next_cursor;
+      if (step.next_cursor === null) break;
+    }
+    return all;
+  }
+
+  async retryMany(principal: Principal, query: TaskQuery, cursor: string | null, limit: number): Promise<BulkRetried> {
+    const all: BulkRetried = { tasks: [], next_cursor: cursor };
+    for (let steps = 0; steps < 2 * maxBulkSteps && all.tasks.length < limit; steps++) {
+      const [at, room] = [all.next_cursor, limit - all.tasks.length];
+      const step = await this.#commits.run(() => retryStep(this.core, principal, query, at, room));
+      all.tasks.push(...step.tasks);
+      all.next_cursor = step.next_cursor;
+      if (step.next_cursor === null) break;
+    }
+    return all;
   }
 
   history(principal: Principal, page: EventPageQuery): EventPage {

@@ -13,19 +13,21 @@ export function revokeOwn(core: Core, principal: Principal, id: TaskId, terminat
 /**
  * Not begun: REVOKED at once. Running: with `terminate` it is stopped; without, the attempt may end, but no other follows. A held task
  * ends at once, and its object is told.
+ * @returns whether that changes anything.
  */
-export function revoke(core: Core, record: TaskRecord, terminate: boolean): void {
-  if (isFinal(record.state)) return;
+export function revoke(core: Core, record: TaskRecord, terminate: boolean): boolean {
+  if (isFinal(record.state)) return false;
   const lease = core.leases.get(record.id);
   if (lease !== undefined) {
     if (lease.startedMs !== null && !terminate) {
+      if (record.revoking) return false;
       record.revoking = true;
       core.tasks.save(record);
-      return;
+      return true;
     }
     tellRevoked(core, lease, terminate);
     endAttempt(core, lease, { type: 'revoked' }, { imposed: true });
-    return;
+    return true;
   }
   const { held, notify } = record.spec;
   move(core, record, undefined, held ? 'terminate' : 'revoke');
@@ -34,4 +36,5 @@ export function revoke(core: Core, record: TaskRecord, terminate: boolean): void
     core.effects.flushOutbox = true;
   }
   finishQueued(core, record, { error: revokedError });
+  return true;
 }

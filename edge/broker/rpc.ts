@@ -80,21 +80,48 @@ export interface RequestKey {
 }
 
 export interface TaskQuery {
-  state?: TaskState;
+  /** In one of these. */
+  states?: readonly TaskState[];
   task?: string;
   queue?: string;
   worker?: string;
-  label?: string;
+  /** With all of these. */
+  labels?: readonly string[];
+  /** The code of its error. */
+  error?: ErrorCode;
+  campaign_id?: CampaignId;
+  workflow_id?: WorkflowId;
   /** Created at or after this, ms since 1970. */
   since_ms?: number;
+  /** Created before this. */
+  until_ms?: number;
+  /** Default: the newest first. */
+  order?: 'newest' | 'oldest';
   limit?: number;
   /** From the page before; opaque. */
   cursor?: string;
 }
 
-/** Newest first. A page may be short of `limit` although more follow: look at `next_cursor` alone. */
+/** A page may be short of `limit` although more follow: look at `next_cursor` alone. */
 export interface TaskPage {
   tasks: TaskView[];
+  next_cursor: string | null;
+}
+
+export interface BulkRevoked {
+  /** Tasks that are REVOKED now, or get no further attempt, because of this request. */
+  revoked: number;
+  /** Null when all have been looked at. */
+  next_cursor: string | null;
+}
+
+/** A new task that stands for a dead one. */
+export interface RetriedTask extends Submitted {
+  retry_of: TaskId;
+}
+
+export interface BulkRetried {
+  tasks: RetriedTask[];
   next_cursor: string | null;
 }
 
@@ -189,6 +216,15 @@ export interface BrokerApi extends Receiver {
   revoke(principal: Principal, id: TaskId, terminate: boolean): Promise<Reply<TaskView>>;
   /** Runs a final task again, as a new one with `retry_of`. @throws conflict when it is not final. */
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>>;
+  /** Revokes what the query describes, from the newest to the oldest; call it again with `next_cursor` until that is null. */
+  revokeMany(
+    principal: Principal,
+    query: TaskQuery,
+    terminate: boolean,
+    cursor: string | null,
+  ): Promise<Reply<BulkRevoked>>;
+  /** Runs dead tasks again, each once, however often it is asked. */
+  retryMany(principal: Principal, query: TaskQuery, cursor: string | null, limit: number): Promise<Reply<BulkRetried>>;
   events(principal: Principal, page: EventPageQuery): Promise<Reply<EventPage>>;
   queues(): Promise<Reply<QueueView[]>>;
   workers(principal: Principal): Promise<Reply<WorkerView[]>>;

@@ -126,10 +126,17 @@ export function retryTask(core: Core, principal: Principal, id: TaskId, request?
   if (record.spec.held) {
     throw new TabgridError('conflict', `task ${id} stands for something that is started by a request of its own`);
   }
-  const given = JSON.parse(core.tasks.argumentsOf([id]).get(id) ?? '{}') as TaskArguments;
+  const [submitted] = submit(core, record.owner, [repeatOf(core, record)], request);
+  if (submitted === undefined) throw new Error('a task was submitted without an answer');
+  return submitted;
+}
+
+/** What is submitted to run a task again: the same, without its times. */
+export function repeatOf(core: Core, record: TaskRecord): NewTask {
+  const given = JSON.parse(core.tasks.argumentsOf([record.id]).get(record.id) ?? '{}') as TaskArguments;
   const lane = core.lanes.get(record.lane);
   const { spec } = record;
-  const again: NewTask = {
+  return {
     task: record.task,
     ...given,
     needs: [...lane.needs],
@@ -147,10 +154,7 @@ export function retryTask(core: Core, principal: Principal, id: TaskId, request?
     labels: [...record.labels],
     owner: record.owner,
     parent: spec.parent,
-    retry_of: id,
+    retry_of: record.id,
     idempotency_key: null,
   };
-  const [submitted] = submit(core, record.owner, [again], request);
-  if (submitted === undefined) throw new Error('a task was submitted without an answer');
-  return submitted;
 }

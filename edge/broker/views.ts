@@ -1,21 +1,11 @@
-import {
-  isAdmin,
-  isFinal,
-  limits,
-  TabgridError,
-  type Principal,
-  type TaskId,
-  type TaskView,
-  type WorkerView,
-} from '#protocol';
+import { limits, type Principal, type TaskId, type TaskView, type WorkerView } from '#protocol';
 import { standardQueues } from '#catalog';
-import { firstIdAt, idTimeMs } from '../lib/ids.ts';
-import type { SqlValue } from '../lib/sql.ts';
+import { idTimeMs } from '../lib/ids.ts';
 import { edgeWorker, type Core } from './core.ts';
 import type { QueueView, TaskPage, TaskQuery } from './rpc.ts';
 import { ownTask } from './ownership.ts';
-import { taskView, visibleState, type TaskArguments, type TaskRecord } from './task-record.ts';
-import { taskColumns } from './task-row.ts';
+import { taskView, type TaskArguments, type TaskRecord } from './task-record.ts';
+import { TaskSearch } from './task-search.ts';
 import { workerView } from './worker-table.ts';
 
 /** What can be read. None of it changes anything. */
@@ -34,90 +24,29 @@ function viewsOf(core: Core, records: readonly TaskRecord[]): TaskView[] {
   });
 }
 
-/** Rows that one step of a search looks at, and steps of one request: a rare filter answers with a short page instead of a long wait. */
-const windowRows = 5_000;
-const maxWindows = 10;
+/** Steps of one request: a rare filter answers with a short page instead of a long wait. */
+const maxSteps = 10;
 /** A page’s arguments and results together, roughly: what is over it comes with the next page. */
 const maxPageChars = 8_000_000;
 
-/** History, newest first: ids sort by time. */
+/** History, newest first unless the query says otherwise. */
 export function listTasks(core: Core, principal: Principal, query: TaskQuery): TaskPage {
   const limit = Math.min(query.limit ?? limits.defaultPageSize, limits.maxPageSize);
-  const { where, values } = conditions(core, principal, query);
-  const floor = query.since_ms === undefined ? '' : firstIdAt(core.shard, query.since_ms);
+  const search = new TaskSearch(core, principal, query);
   const found: TaskView[] = [];
-  let before: string = query.cursor === undefined ? '~' : parseCursor(core, query.cursor);
+  let cursor = query.cursor ?? null;
   let chars = 0;
-  for (let window = 0; window < maxWindows; window++) {
-    const last = core.database.maybe<{ id: string }>(
-      'SELECT id FROM tasks WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT 1 OFFSET ?',
-      before,
-      floor,
-      windowRows - 1,
-    );
-    const rows = core.database.raw(
-      `SELECT ${taskColumns} FROM tasks WHERE id < ? AND id >= ? ${where} ORDER BY id DESC LIMIT ?`,
-      before,
-      last?.id ?? floor,
-      ...values,
-      limit - found.length,
-    );
-    for (const view of viewsOf(
-      core,
-      rows.map((row) => core.tasks.fromRow(row)),
-    )) {
+  for (let steps = 0; steps < maxSteps; steps++) {
+    const { records, next } = search.step(cursor, limit - found.length);
+    for (const view of viewsOf(core, records)) {
       found.push(view);
       chars += JSON.stringify([view.args, view.kwargs, view.result]).length;
       if (found.length >= limit || chars > maxPageChars) return { tasks: found, next_cursor: view.task_id };
     }
-    if (last === undefined) return { tasks: found, next_cursor: null };
-    before = last.id;
+    if (next === null) return { tasks: found, next_cursor: null };
+    cursor = next;
   }
-  return { tasks: found, next_cursor: before };
-}
-
-function parseCursor(core: Core, cursor: string): string {
-  if (new RegExp(`^${core.shard}-[0-9a-z]{26}$`).test(cursor)) return cursor;
-  throw new TabgridError('invalid_request', 'cursor: expected the next_cursor of a page before', {
-    details: { faults: [{ path: 'cursor', message: 'expected the next_cursor of a page before' }] },
-  });
-}
-
-/** The conditions on rows. RECEIVED and STARTED are not in the rows but in the leases. */
-function conditions(core: Core, principal: Principal, query: TaskQuery): { where: string; values: SqlValue[] } {
-  const terms: string[] = [];
-  const values: SqlValue[] = [];
-  const add = (term: string, value: SqlValue): void => {
-    terms.push(`AND ${term}`);
-    values.push(value);
-  };
-  if (!isAdmin(principal)) add('owner = ?', principal.sub);
-  if (query.task !== undefined) add('task = ?', query.task);
-  if (query.queue !== undefined) {
-    const lanes = core.lanes.ofQueue(query.queue).map((lane) => lane.id);
-    add('lane IN (SELECT value FROM json_each(?))', JSON.stringify(lanes));
-  }
-  if (query.label !== undefined) add('EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)', query.label);
-  if (query.worker !== undefined) {
-    const held = [...core.leases.all()].filter((lease) => lease.workerId === query.worker).map((lease) => lease.taskId);
-    add('(worker = ? OR id IN (SELECT value FROM json_each(?)))', query.worker);
-    values.push(JSON.stringify(held));
-  }
-  const { state } = query;
-  if (state !== undefined) {
-    const leased = [...core.leases.all()];
-    const inState = leased.filter((lease) => visibleState({ state: 'PENDING' }, lease) === state);
-    const ids = (leases: typeof leased): string => JSON.stringify(leases.map((lease) => lease.taskId));
-    if (isFinal(state)) add('state = ?', state);
-    else {
-      add(
-        '(state = ? AND id NOT IN (SELECT value FROM json_each(?)) OR id IN (SELECT value FROM json_each(?)))',
-        state,
-      );
-      values.push(ids(leased), ids(inState));
-    }
-  }
-  return { where: terms.join(' '), values };
+  return { tasks: found, next_cursor: cursor };
 }
 
 export function viewQueues(core: Core): QueueView[] {

@@ -24,6 +24,9 @@ export type TaskState = (typeof taskStates)[number];
 export const finalStates = ['SUCCESS', 'FAILURE', 'REVOKED'] as const satisfies readonly TaskState[];
 export type FinalState = (typeof finalStates)[number];
 
+/** All that are not final. */
+export const openStates = ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'] as const satisfies readonly TaskState[];
+
 /** True for a state that never changes again. */
 export function isFinal(state: TaskState): state is FinalState {
   return (finalStates as readonly TaskState[]).includes(state);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CampaignView, TaskView, WorkerView } from '#protocol';
-import { ask, refusal, tokenFor, type Ask } from './helpers/api.ts';
+import { ask, faultPaths, refusal, tokenFor, type Ask } from './helpers/api.ts';
 
 const token = tokenFor(['submit', 'read'], { sub: 'ann' });
 const work = tokenFor(['work'], { sub: 'lab' });
@@ -236,6 +236,40 @@ describe('campaigns', () => {
   ])('that do not fit are refused by name', async (json, path) => {
     const { status, details } = await refusal(await ask('POST', '/v1/campaigns/run', { token, json }));
     expect([status, details?.faults?.map((fault) => fault.path)]).toEqual([422, [path]]);
+  });
+});
+
+describe('many tasks at once', () => {
+  it('are revoked and run again by what describes them', async () => {
+    for (let n = 0; n < 3; n++) await submit({ ...forWorkers('bulk'), labels: ['bulk'] });
+    const json = { labels: ['bulk'], queue: 'bulk' };
+    expect(await got('POST', '/v1/tasks/revoke', { token, json })).toEqual({ revoked: 3, next_cursor: null });
+    const state = 'REVOKED';
+    type Retried = { tasks: { retry_of: string }[]; next_cursor: string | null };
+    const first = await got<Retried>('POST', '/v1/tasks/retry', { token, json: { ...json, state, limit: 2 } }, 202);
+    const cursor = first.next_cursor;
+    const rest = await got<Retried>(
+      'POST',
+      '/v1/tasks/retry',
+      { token, json: { ...json, state, limit: 2, cursor } },
+      202,
+    );
+    expect(rest.next_cursor).toBeNull();
+    const replayed = [...first.tasks, ...rest.tasks].map((task) => task.retry_of);
+    const page = '/v1/tasks?label=bulk&state=REVOKED,FAILURE&order=oldest&until=2100-01-01T00:00:00Z&error=revoked';
+    const { tasks } = await got<{ tasks: { task_id: string }[] }>('GET', page, { token });
+    expect(tasks.map((task) => task.task_id)).toEqual(replayed.reverse());
+  });
+
+  it.each([
+    ['revoke', {}, ''],
+    ['revoke', { terminate: true }, ''],
+    ['revoke', { label: 'x', cursor: 'x' }, 'cursor'],
+    ['retry', { error: 'nope' }, 'error'],
+    ['retry', { state: 'STARTED' }, 'state'],
+    ['retry', { task: 'ping', limit: 0 }, 'limit'],
+  ])('need a filter that fits: %s %j', async (what, json, path) => {
+    expect(await faultPaths(await ask('POST', `/v1/tasks/${what}`, { token, json }))).toEqual([path]);
   });
 });
 

@@ -268,11 +268,15 @@ describe('history', () => {
     expect(rest.next_cursor).toBeNull();
     const found = async (query: TaskQuery) =>
       (await ok(world.api.list(alice, query))).tasks.map((task) => task.task_id);
-    expect(await found({ label: 'odd' })).toEqual([ids[3], ids[1]]);
+    expect(await found({ labels: ['odd'] })).toEqual([ids[3], ids[1]]);
     expect(await found({ task: 'train_surrogate' })).toEqual([ids[5]]);
-    expect(await found({ state: 'RECEIVED' })).toEqual([held]);
-    expect(await found({ state: 'PENDING' })).toHaveLength(5);
+    expect(await found({ states: ['RECEIVED'] })).toEqual([held]);
+    expect(await found({ states: ['PENDING'] })).toHaveLength(5);
+    expect(await found({ states: ['RECEIVED', 'PENDING'], order: 'oldest' })).toEqual(ids);
     expect(await found({ worker: 'w1' })).toEqual([held]);
+    expect(await found({ labels: ['odd', 'even'] })).toEqual([]);
+    expect(await found({ until_ms: world.clock.now() })).toEqual([]);
+    expect(await found({ until_ms: world.clock.now() + 1 })).toHaveLength(6);
     expect(await found({ queue: 'nowhere' })).toEqual([]);
     expect(await found({ since_ms: world.clock.now() + 1 })).toEqual([]);
     expect(await codeOf(world.api.list(alice, { cursor: 'x' }))).toBe('invalid_request');

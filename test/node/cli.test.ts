@@ -154,6 +154,27 @@ describe('the commands', () => {
     expect((await run(['report', ...at])).stdout).toMatch(/workers online/);
   });
 
+  it('list, revoke and repeat many tasks', async () => {
+    const serve = await startTestServe(await freshFolder());
+    const at = ['--url', serve.url, '--state', serve.state];
+    for (let n = 0; n < 3; n++) await serve.grid.submit('ping', {}, { countdownSeconds: 3600, labels: ['later'] });
+    expect((await run(['tasks', 'list', '--label', 'later', ...at])).stdout.trimEnd().split('\n')).toHaveLength(4);
+    expect((await run(['tasks', 'revoke', '--label', 'later', ...at])).stdout).toBe('3 revoked\n');
+    const filter = ['--label', 'later', '--task-state', 'revoked', '--since', '1h', '--json'];
+    const listed = JSON.parse((await run(['tasks', 'list', ...filter, ...at])).stdout) as { task_id: string }[];
+    expect(listed).toHaveLength(3);
+    const repeat = async () =>
+      (await run(['tasks', 'retry', ...filter, ...at])).stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { task_id: string; retry_of: string });
+    const made = await repeat();
+    expect(made.map(({ retry_of: of }) => of)).toEqual(listed.map(({ task_id: id }) => id));
+    expect(await repeat()).toEqual(made);
+    expect((await run(['tasks', 'show', made[0]!.task_id, ...at])).stdout).toContain('"retry_of"');
+    expect((await run(['tasks', 'revoke', ...at])).status).toBe(2);
+  });
+
   it('print events as they happen', async () => {
     const { grid, url, state } = await startTestServe(await freshFolder());
     const events = start(['events', '--dump', '--url', url, '--state', state]);

@@ -126,7 +126,7 @@ export class BeatWorld {
   /** The schedule’s tasks at the Broker, oldest first. */
   async tasks(name: string): Promise<TaskView[]> {
     const { tasks } = await ok(
-      brokerShard(testEnv, 0).list(alice, { label: `schedule:${this.prefix}${name}`, limit: 1000 }),
+      brokerShard(testEnv, 0).list(alice, { labels: [`schedule:${this.prefix}${name}`], limit: 1000 }),
     );
     return tasks.reverse();
   }

@@ -3,7 +3,7 @@ import { chunksOf } from '../lib/chunks.ts';
 import { log } from '../lib/log.ts';
 import { parseAddress } from '../lib/outbox.ts';
 import { dispatch } from './dispatch.ts';
-import { writeLeases } from './build.ts';
+import { writeLeases } from './lease-rows.ts';
 import { noEffects, type Core, type Effects } from './core.ts';
 import type { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';

@@ -13,7 +13,8 @@ import { Database } from '../lib/sql.ts';
 import { noEffects, type AlarmName, type Core, type Reach } from './core.ts';
 import { EventLog } from './events.ts';
 import { LaneTable } from './lane-table.ts';
-import { grace, LeaseTable, storedTaskIds } from './leases.ts';
+import { restoreLeases, writeLeases } from './lease-rows.ts';
+import { grace, LeaseTable } from './leases.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { brokerAddress, type FromBroker, type ParentApi } from './rpc.ts';
 import { brokerMigrations } from './schema.ts';
@@ -106,25 +107,6 @@ export function restoreCore(core: Core): void {
   core.ready.reset();
 }
 
-function restoreLeases(core: Core): void {
-  const rows = core.database
-    .all<{ worker_id: string; held: string }>('SELECT worker_id, held FROM leases')
-    .flatMap(({ worker_id: id, held }) => {
-      const worker = core.workers.get(id as Parameters<WorkerTable['get']>[0]);
-      return worker === undefined ? [] : [{ workerId: worker.workerId, sub: worker.sub, held }];
-    });
-  const ids = rows.flatMap(({ held }) => storedTaskIds(held));
-  const open = new Map(
-    core.database
-      .all<{ id: string; attempt: number }>(
-        `SELECT id, attempt FROM tasks WHERE id IN (SELECT value FROM json_each(?)) AND finished_ms IS NULL`,
-        JSON.stringify(ids),
-      )
-      .map(({ id, attempt }) => [id as TaskId, attempt]),
-  );
-  core.leases.restore(rows, (id, attempt) => open.get(id) === attempt - 1);
-}
-
 /** The shard’s number is in its name; the runtime doesn’t always know that when an alarm wakes the object, so it is written down. */
 function shardOf(database: Database, id: DurableObjectId): number {
   const stored = database.maybe<{ value: string }>(`SELECT value FROM meta WHERE name = 'shard'`);
@@ -156,13 +138,4 @@ function afterRestart(core: Core): void {
   writeLeases(core);
   for (const lease of core.leases.all()) core.alarms.setBy('leases', nextCheckMs(core, lease));
   core.alarms.arm();
-}
-
-/** Writes the rows of workers whose leases have changed. */
-export function writeLeases(core: Core): void {
-  for (const worker of core.leases.dirty) {
-    const held = core.leases.serialise(worker);
-    core.database.run('INSERT OR REPLACE INTO leases (worker_id, held) VALUES (?, ?)', worker, held);
-  }
-  core.leases.dirty.clear();
 }

@@ -149,7 +149,7 @@ function grant(core: Core, record: TaskRecord, taker: Taker): void {
   core.tasks.passQueue(record);
   taker.given.push({ record, lease });
   core.alarms.setBy('leases', nextCheckMs(core, lease));
-  core.events.add(taskEvent(record, 'task-received', { worker: taker.workerId }));
+  core.events.add(taskEvent(record, 'task-received', { worker: taker.workerId, data: { attempt: lease.attempt } }));
   if (taker.startsAtOnce) core.events.add(taskEvent(record, 'task-started', { worker: taker.workerId }));
 }
 

@@ -26,7 +26,7 @@ export interface Lease {
 }
 
 /** A lease on its way into and out of its worker’s row. */
-type StoredLease = [
+export type StoredLease = [
   taskId: TaskId,
   attempt: number,
   givenMs: number,
@@ -128,7 +128,7 @@ export function judge(
   return mayBeLate && isOpen && past.imposed !== true ? 'late' : 'lost';
 }
 
-/** Who holds what, by task and by worker. A worker’s leases are one row, written when `dirty`; those that have ended may stay in it. */
+/** Who holds what, by task and by worker. A worker’s leases are one row; those that have ended may stay in it. */
 export class LeaseTable {
   readonly #byTask = new Map<TaskId, Lease>();
   readonly #byWorker = new Map<WorkerId, Map<TaskId, Lease>>();
@@ -136,6 +136,10 @@ export class LeaseTable {
   readonly dirty = new Set<WorkerId>();
   /** Workers whose row may be written later: what has changed is not worth a row of its own. */
   readonly stale = new Set<WorkerId>();
+  /** Workers with leases that are not in their row yet: the log has them. */
+  readonly logged = new Set<WorkerId>();
+  /** The event up to which the rows tell everything. */
+  checkpointSeq = 0;
 
   get size(): number {
     return this.#byTask.size;
@@ -164,7 +168,8 @@ export class LeaseTable {
   grant(lease: Lease): void {
     if (this.#byTask.has(lease.taskId)) throw new Error(`${lease.taskId} is already leased`);
     this.#put(lease);
-    this.dirty.add(lease.workerId);
+    if (lease.isExact) this.dirty.add(lease.workerId);
+    else this.logged.add(lease.workerId);
   }
 
   drop(lease: Lease): void {
@@ -192,21 +197,15 @@ export class LeaseTable {
     return JSON.stringify(rows);
   }
 
-  /** Replaces everything by what is stored. `isValid` tells which entries have not ended. */
-  restore(
-    rows: readonly { workerId: WorkerId; sub: string; held: string }[],
-    isValid: (taskId: TaskId, attempt: number) => boolean,
-  ): void {
+  /** Replaces everything by what is stored. */
+  restore(leases: readonly Lease[], checkpointSeq: number): void {
     this.#byTask.clear();
     this.#byWorker.clear();
     this.dirty.clear();
     this.stale.clear();
-    for (const { workerId, sub, held } of rows) {
-      for (const stored of parse(held)) {
-        const lease = leaseOf(workerId, sub, stored);
-        if (isValid(lease.taskId, lease.attempt)) this.#put(lease);
-      }
-    }
+    this.logged.clear();
+    this.checkpointSeq = checkpointSeq;
+    for (const lease of leases) this.#put(lease);
   }
 
   #put(lease: Lease): void {
@@ -217,7 +216,8 @@ export class LeaseTable {
   }
 }
 
-function leaseOf(workerId: WorkerId, sub: string, stored: StoredLease): Lease {
+/** A lease out of its worker’s row. */
+export function leaseOf(workerId: WorkerId, sub: string, stored: StoredLease): Lease {
   const [taskId, attempt, givenMs, limitMs, startedMs, expiresMs, group, graces, progress, lane, isExact] = stored;
   return {
     taskId,
@@ -236,13 +236,8 @@ function leaseOf(workerId: WorkerId, sub: string, stored: StoredLease): Lease {
   };
 }
 
-function parse(held: string): StoredLease[] {
-  // Written by serialise alone, so that its form is known.
+/** The leases in a worker’s row. Written by `serialise` alone, so that their form is known. */
+export function storedLeases(held: string): StoredLease[] {
   const rows: unknown = JSON.parse(held);
   return rows as StoredLease[];
-}
-
-/** The ids in a stored row, so that their tasks can be looked up. */
-export function storedTaskIds(held: string): TaskId[] {
-  return parse(held).map(([taskId]) => taskId);
 }

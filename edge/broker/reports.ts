@@ -190,6 +190,8 @@ function resume(core: Core, reporter: Reporter & { workerId: WorkerId }, record:
     graces: 0,
   };
   core.leases.grant(lease);
+  // No event tells of it.
+  core.leases.dirty.add(lease.workerId);
   core.alarms.setBy('leases', nextCheckMs(core, lease));
   core.events.add(taskEvent(record, 'task-started', { worker: reporter.workerId }));
 }

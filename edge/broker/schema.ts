@@ -3,9 +3,9 @@ import type { Migration } from '../lib/migrate.ts';
 import { outboxTables } from '../lib/outbox-store.ts';
 
 /**
- * A task is one row for its whole life, and a second one in `tasks_ready` if it has to wait. A claim writes neither: who holds what is
- * one row per worker in `leases`, where an entry counts while its attempt is the one after `tasks.attempt`. So a task costs one or two
- * rows written when it comes, one when it ends, one when it is deleted, and shares of the rows of leases and events.
+ * A task is one row for its whole life, and a second one in `tasks_ready` if it has to wait. A claim writes neither: see
+ * `lease-rows.ts`. So a task costs one or two rows written when it comes, one when it ends, one when it is deleted, and shares of the rows of
+ * events.
  */
 export const brokerMigrations: readonly Migration[] = [
   {
@@ -121,6 +121,13 @@ export const brokerMigrations: readonly Migration[] = [
     id: 3,
     sql: `
       CREATE TABLE specs (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+    `,
+  },
+  {
+    // Grants are told by the log, from here on.
+    id: 4,
+    sql: `
+      INSERT INTO meta (name, value) SELECT 'leases_seq', coalesce(max(first_seq + count - 1), 0) FROM events;
     `,
   },
 ];

@@ -1,5 +1,6 @@
 import { endAttempt, finishQueued, loadLeased, move, tellRevoked } from './attempts.ts';
 import { edgeWorker, type AlarmName, type Core } from './core.ts';
+import { checkpoint } from './lease-rows.ts';
 import { hardEndMs, leaseEndMs, type Lease } from './leases.ts';
 import { expiredError } from './settle.ts';
 import { retentionPeriodMs } from './schedule.ts';
@@ -115,6 +116,7 @@ function sweepRetention(core: Core): void {
   const cutoffMs = nowMs - core.config.resultRetentionMs;
   core.tasks.flush();
   const deleted = core.stored.deleteFinal(firstIdAt(core.shard, cutoffMs), cutoffMs, batchCount);
+  checkpoint(core);
   const trimmed = core.events.trim(nowMs - core.config.eventRetentionMs, batchCount);
   const leftWorkers = core.workers.trim(
     cutoffMs,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFinal, type AttemptRef, type TaskId, type WorkerId } from '#protocol';
+import { checkpoint, writeLeases } from '../../edge/broker/lease-rows.ts';
 import { alice, BrokerWorld, helloFrame, ok, success, type TestSocket } from './helpers/broker.ts';
 
 describe('an object that is unmade', () => {
@@ -53,6 +54,31 @@ describe('an object that is unmade', () => {
     again.say({ type: 'credits', add: 1 });
     await world.advance(20_000);
     expect(await world.alarm()).toBe(true);
+  });
+
+  it('knows from its log who was given what, and from the workers’ rows once that is forgotten', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1 });
+    const id = await world.submitOne();
+    const { attempt } = await worker.task();
+    const before = await world.get(id);
+    expect(before).toMatchObject({ state: 'RECEIVED', worker: 'w1' });
+    const held = (): Promise<unknown[]> => world.rows(`SELECT held FROM leases WHERE held LIKE '%' || ? || '%'`, id);
+    expect(await held()).toEqual([]);
+    await world.hibernate();
+    expect(await world.get(id)).toEqual(before);
+    await world.inside(({ broking: { core } }) => {
+      checkpoint(core);
+      writeLeases(core);
+    });
+    expect(await held()).toHaveLength(1);
+    await world.inside((_, state) => state.storage.sql.exec('UPDATE events SET items = ?, count = 0', ''));
+    await world.hibernate();
+    expect(await world.get(id)).toEqual(before);
+    worker.say({ type: 'outcomes', items: [{ task_id: id, attempt, outcome: success(), runtime_ms: 1 }], credits: 0 });
+    expect(await worker.ack()).toEqual([{ task_id: id, attempt, status: 'recorded' }]);
+    await world.hibernate();
+    expect(await world.state(id)).toBe('SUCCESS');
   });
 
   it('can end what waits before anything else has asked for it', async () => {

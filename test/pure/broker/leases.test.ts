@@ -7,8 +7,10 @@ import {
   isHolder,
   judge,
   leaseEndMs,
+  leaseOf,
   LeaseTable,
   renew,
+  storedLeases,
   type Lease,
   type Reporter,
 } from '../../../edge/broker/leases.ts';
@@ -144,17 +146,21 @@ describe('judging reports', () => {
 });
 
 describe('the table of leases', () => {
-  it('survives its rows, of which only those count whose attempt has not ended', () => {
+  it('survives its rows, and says which grants are in none', () => {
     const table = new LeaseTable();
     const other = '0-b' as TaskId;
     table.grant(lease({ startedMs: 5, group: 'lab', progress: { fraction: 0.5 }, graces: 2, isExact: true }));
-    table.grant(lease({ taskId: other, attempt: 3 }));
     expect([...table.dirty]).toEqual([w1]);
-    const held = table.serialise(w1);
+    table.grant(lease({ taskId: other, attempt: 3, workerId: w2, isExact: false }));
+    expect([[...table.dirty], [...table.logged]]).toEqual([[w1], [w2]]);
     const again = new LeaseTable();
-    again.restore([{ workerId: w1, sub: 'alice', held }], (task, attempt) => task === id && attempt === 1);
-    expect([...again.all()]).toEqual([table.get(id)]);
+    again.restore(
+      [w1, w2].flatMap((worker) => storedLeases(table.serialise(worker)).map((each) => leaseOf(worker, 'alice', each))),
+      7,
+    );
+    expect([...again.all()]).toEqual([table.get(id), table.get(other)]);
     expect(again.countOf(w1)).toBe(1);
+    expect(again.checkpointSeq).toBe(7);
   });
 
   it('never gives one task twice', () => {

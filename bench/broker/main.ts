@@ -1,5 +1,6 @@
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
 import { backlog } from './backlog.ts';
+import { chunksMillion } from './chunks.ts';
 import { cost } from './cost.ts';
 import { latency } from './latency.ts';
 import { against, bullmq, celery } from './opponents.ts';
@@ -24,5 +25,6 @@ export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<B
   if (wants('cpu-per-task')) yield await cost('cpu-per-task', quick);
   if (wants('rows-per-task')) yield await rows('rows-per-task', quick, 1);
   if (wants('rows-per-task-100')) yield await rows('rows-per-task-100', quick, 100);
+  if (wants('chunks-million')) yield await chunksMillion('chunks-million', quick);
   if (wants('backlog-growth')) yield await backlog('backlog-growth', quick);
 }

@@ -105,6 +105,17 @@ describe('a group of workers with one Redis', () => {
     await until(async () => (await leftovers(prefix)).length === 0);
   });
 
+  it('leaves arrays of evaluations to the worker that has them', async () => {
+    const { start } = await setup();
+    await start('a', { evaluators: { sim: 'echo 7' } });
+    const kwargs = { evaluator: { kind: 'named', name: 'sim' } };
+    const array = { task: 'evaluate_candidates', kwargs, star: false, items: [[{ x: 1 }]] };
+    const ref = edge.submit('starmap', array);
+    const result = [{ values: [{ y: 7 }], failed: [] }];
+    expect(await until(() => edge.outcomeOf(ref))).toEqual({ type: 'success', result });
+    expect(edge.sent('adopt')).toEqual([]);
+  });
+
   it('frees its slot at once, so that other tasks go on beside long evaluations', async () => {
     const { start } = await setup();
     await start('a', { evaluators: { sim: gated('gate') }, concurrency: 1 });

@@ -57,6 +57,8 @@ async function setup(overrides: Partial<WorkerConfigInput> = {}) {
   return { edge, worker, logs };
 }
 
+const arrayOf = (name: string, items: object[][]) =>
+  ({ task: 'evaluate_candidates', kwargs: { evaluator: { kind: 'named', name } }, star: false, items }) as never;
 const named = (name: string, candidates: object[]) => ({ candidates, evaluator: { kind: 'named', name } }) as never;
 
 describe('a Node worker', () => {
@@ -120,6 +122,19 @@ describe('a Node worker', () => {
       result: { values: [{ y: 5 }], failed: [] },
     });
     expect(edge.stateOf(ref)).toBe('over');
+  });
+
+  it('evaluates arrays by name, each candidate under a number of its own', async () => {
+    const { edge } = await setup({ evaluators: { sim: 'echo $TABGRID_INDEX' } });
+    const items = [[{ x: 1 }, { x: 2 }], [{ x: 3 }]];
+    const ref = edge.submit('starmap', arrayOf('sim', items));
+    expect(await until(() => edge.outcomeOf(ref))).toEqual({
+      type: 'success',
+      result: [
+        { values: [{ y: 0 }, { y: 1 }], failed: [] },
+        { values: [{ y: 1000 }], failed: [] },
+      ],
+    });
   });
 
   it('ends with the refusal when its token is not accepted', async () => {

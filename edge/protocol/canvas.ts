@@ -10,15 +10,20 @@ import { filePathSchema } from './text.ts';
 /** Celery’s canvas: signatures composed into workflows. */
 
 /** What a signature may say of every task that comes of it, beside its task and arguments. */
-const taskOptions = {
-  queue: signatureSchema.shape.queue,
-  priority: signatureSchema.shape.priority,
-  max_retries: signatureSchema.shape.max_retries,
-  retry_backoff: signatureSchema.shape.retry_backoff,
-  soft_time_limit: signatureSchema.shape.soft_time_limit,
-  time_limit: signatureSchema.shape.time_limit,
-  labels: signatureSchema.shape.labels,
-};
+const optionsSchema = signatureSchema.pick({
+  queue: true,
+  priority: true,
+  max_retries: true,
+  retry_backoff: true,
+  retry_backoff_max: true,
+  retry_jitter: true,
+  retry_on: true,
+  dont_retry_on: true,
+  soft_time_limit: true,
+  time_limit: true,
+  labels: true,
+});
+export type ArrayOptions = z.infer<typeof optionsSchema>;
 
 /**
  * A signature within a canvas. In a chain, and as the body of a chord, the result before it is put in front of `args`, unless it is
@@ -43,7 +48,7 @@ const arrayShape = {
   items: itemsSchema,
   /** Keyword arguments that all calls share. */
   kwargs: jsonObjectSchema.optional(),
-  ...taskOptions,
+  ...optionsSchema.shape,
 };
 
 interface Part {
@@ -58,17 +63,10 @@ interface Part {
 export interface Step extends Omit<Signature, 'idempotency_key'>, Part {
   immutable?: boolean | undefined;
 }
-export interface ArraySpec {
+export interface ArraySpec extends ArrayOptions {
   task: string;
   items: Items;
   kwargs?: JsonObject | undefined;
-  queue?: string | undefined;
-  priority?: number | undefined;
-  max_retries?: number | undefined;
-  retry_backoff?: boolean | number | undefined;
-  soft_time_limit?: number | undefined;
-  time_limit?: number | undefined;
-  labels?: string[] | undefined;
 }
 
 /** A canvas: a signature or a composition, nested at will. */

@@ -23,7 +23,7 @@ import { Database } from '../lib/sql.ts';
 import { nextWriting } from './core/files.ts';
 import { wantsToWiden } from './core/open.ts';
 import { planOf } from './core/plan.ts';
-import { taskIdOf } from './core/refs.ts';
+import { taskIdOf, wholeRef } from './core/refs.ts';
 import { begin, step } from './core/step.ts';
 import type { PlannedTask, Sources, Transition, WorkflowCommand, WorkflowEvent } from './core/types.ts';
 import { contentOf, fileOf, resultOf, withFiles } from './core/values.ts';
@@ -52,10 +52,10 @@ interface Parts {
  * what the tables say, and nothing else that matters.
  */
 export class Engine {
+  readonly config: EdgeConfig;
   readonly #context: DurableObjectState;
   readonly #env: Env;
   readonly #clock: Clock;
-  readonly #config: EdgeConfig;
   readonly #database: Database;
   /** Null until the workflow is created: asking for one that does not exist leaves nothing behind. */
   #parts: Parts | null = null;
@@ -72,7 +72,7 @@ export class Engine {
     this.#context = context;
     this.#env = env;
     this.#clock = clock;
-    this.#config = loadConfig(env);
+    this.config = loadConfig(env);
     this.#database = new Database(context.storage);
     const table = this.#database.maybe(`SELECT 1 AS found FROM sqlite_master WHERE name = 'migrations'`);
     if (table === undefined) return;
@@ -118,7 +118,7 @@ export class Engine {
     const plan = planOf(canvas, sources);
     const { state, commands } = begin({ workflowId, labels: plan[0]?.labels ?? [] }, plan, moment);
     this.#toldMs = moment.nowMs;
-    const stored = { owner, digest, taskId: taskIdOf(workflowId, 'workflow', moment), core: state };
+    const stored = { owner, digest, taskId: taskIdOf(workflowId, wholeRef, moment), core: state };
     this.commit(() => {
       this.#stored = stored;
       store.create(stored);
@@ -286,7 +286,7 @@ export class Engine {
   /** Progress as often as the deployment says. */
   #tell(): void {
     const nowMs = this.#clock.now();
-    if (nowMs < this.#toldMs + this.#config.progressIntervalMs || this.#isFinal()) return;
+    if (nowMs < this.#toldMs + this.config.progressIntervalMs || this.#isFinal()) return;
     this.#toldMs = nowMs;
     this.#messages().progress(nowMs);
   }
@@ -298,7 +298,7 @@ export class Engine {
     const nowMs = this.#clock.now();
     if (nextWriting(core) !== null) alarms.setBy('chores', nowMs + choreMs);
     if (wantsToWiden(core)) alarms.setBy('widen', nowMs + widenMs);
-    if (core.finishedMs !== null) alarms.setBy('retention', core.finishedMs + this.#config.resultRetentionMs);
+    if (core.finishedMs !== null) alarms.setBy('retention', core.finishedMs + this.config.resultRetentionMs);
   }
 
   /** Writes files until none is left to be written, one at a time. */
@@ -357,7 +357,7 @@ export class Engine {
   }
 
   #moment(): { nowMs: number; shards: number } {
-    return { nowMs: this.#clock.now(), shards: this.#config.shards };
+    return { nowMs: this.#clock.now(), shards: this.config.shards };
   }
 
   #address(): ObjectAddress {
@@ -367,7 +367,7 @@ export class Engine {
   #messages(): BrokerMessages {
     const registration = this.#required();
     const { outbox } = this.parts;
-    return new BrokerMessages({ core: registration.core, registration, config: this.#config, outbox });
+    return new BrokerMessages({ core: registration.core, registration, config: this.config, outbox });
   }
 
   /** @throws TabgridError `not_found` */

@@ -5,6 +5,7 @@ import { brokerMigrations } from '../../edge/broker/schema.ts';
 import { migrate, type Migration } from '../../edge/lib/migrate.ts';
 import { Database } from '../../edge/lib/sql.ts';
 import { monitorMigrations } from '../../edge/monitor/store.ts';
+import { workflowMigrations } from '../../edge/workflow/schema.ts';
 import { BrokerWorld } from './helpers/broker.ts';
 
 /** An empty database. */
@@ -26,6 +27,7 @@ describe.each<[string, readonly Migration[]]>([
   ['beat', beatMigrations],
   ['broker', brokerMigrations],
   ['monitor', monitorMigrations],
+  ['workflow', workflowMigrations],
 ])('the schema of the %s', (_, migrations) => {
   it('is the same, fresh or upgraded from any earlier one', async () => {
     const fresh = await inEmptyDatabase((database) => {

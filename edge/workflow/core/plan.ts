@@ -1,5 +1,6 @@
 import { argumentsOfCall, findTaskType, needsOfCalls, type TaskType } from '#catalog';
 import type { ArraySpec, CanvasNode, Step } from '#protocol';
+import { omit } from '../../lib/omit.ts';
 import { countOf, itemAt } from './items.ts';
 import type { ArrayPlan, FileItems, PlanNode, Sources } from './types.ts';
 
@@ -80,7 +81,7 @@ function arrayPlan(node: ArrayNode, sources: Sources): ArrayPlan {
   const type = findTaskType(spec.task);
   if (type === undefined) throw new Error(`there is no task type ${spec.task}`);
   const items = itemsOf(spec, sources);
-  const { kwargs = {}, size = null, queue, priority, max_retries, retry_backoff, soft_time_limit, time_limit } = spec;
+  const { kwargs = {}, size = null } = spec;
   const first = itemAt(items, 0);
   const calls = { star, kwargs };
   const times = first === undefined ? 1 : (type.items?.(argumentsOfCall(type, calls, first)) ?? 1);
@@ -92,11 +93,11 @@ function arrayPlan(node: ArrayNode, sources: Sources): ArrayPlan {
     size,
     needs: needsOfCalls(type, calls),
     options: {
-      queue: queue ?? type.queue,
-      priority: priority ?? type.priority,
-      max_retries: max_retries ?? type.maxRetries,
-      retry_backoff,
-      ...limitsOf({ soft_time_limit, time_limit }, type, times),
+      queue: type.queue,
+      priority: type.priority,
+      max_retries: type.maxRetries,
+      ...omit(spec, 'task', 'items', 'kwargs', 'size', 'labels'),
+      ...limitsOf(spec, type, times),
     },
   };
 }

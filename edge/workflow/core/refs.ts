@@ -20,15 +20,23 @@ export function parseRef(text: string): Ref | null {
   return { kind: found[2] === undefined ? 'step' : 'errback', node };
 }
 
+/** The ref of the task that stands for the workflow. */
+export const wholeRef = 'workflow';
+
 /**
- * A task’s shard and the part of its id behind the time follow from the workflow and the ref alone. The time is that of its submission, so that an
- * array of a million items does not go before all that others submit while it runs.
+ * A task’s shard and the part of its id behind the time follow from the workflow and the ref alone; tasks of one moment sort by node and range. The time
+ * is that of its submission, so that an array of a million items does not go before all that others submit while it runs.
  */
 export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }: Moment): TaskId {
   const hash = sha256Hex(`${workflowId} ${ref}`);
   const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
     Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
   );
+  const parsed = parseRef(ref);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, parsed?.node ?? 0);
+  view.setUint8(2, parsed?.kind === 'range' ? parsed.index >> 16 : 0);
+  view.setUint16(3, parsed?.kind === 'range' ? parsed.index & 0xffff : 0);
   const shard = Number.parseInt(hash.slice(20, 28), 16) % shards;
   return `${shard}-${sortableId(nowMs, bytes)}` as TaskId;
 }

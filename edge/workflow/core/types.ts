@@ -1,4 +1,5 @@
 import type {
+  ArrayOptions,
   ErrorCode,
   EventType,
   Json,
@@ -39,10 +40,7 @@ export interface ArrayPlan {
   readonly size: number | null;
   /** What a worker must provide beside `starmap`. */
   readonly needs: readonly string[];
-  readonly options: Pick<
-    Step,
-    'queue' | 'priority' | 'max_retries' | 'retry_backoff' | 'soft_time_limit' | 'time_limit'
-  >;
+  readonly options: Omit<ArrayOptions, 'labels'>;
 }
 
 /** A part of a canvas as it is run. A chord is the chain of a group, its header, and its body. */

@@ -93,6 +93,24 @@ describe('the volunteer page', () => {
     expect(tab.faults).toEqual([]);
   });
 
+  it('works through arrays, with items out of a file', async () => {
+    const tab = await invited();
+    await begin(tab, 2);
+    const worker = await until(onlineTab);
+    const rows = Array.from({ length: 40 }, (_, seed) => `${seed},8`);
+    await grid.request('PUT', '/v1/files/d/searches.csv', new TextEncoder().encode(`seed,popsize\n${rows.join('\n')}`));
+    const kwargs = { objective: { builtin: 'sphere' }, dimension: 3, max_evaluations: 2_000 };
+    const array = { task: 'run_cmaes_optimization', kwargs, items: { file: '/d/searches.csv' }, size: 10 };
+    const { task_id: id } = await grid.call<{ task_id: string }>('POST', '/v1/workflows', { chunks: array });
+    const { result } = await grid.finished(id);
+    expect((result as { fun: number }[][]).map((chunk) => chunk.map(({ fun }) => fun < 1e-6))).toEqual(
+      Array.from({ length: 4 }, () => Array.from({ length: 10 }, () => true)),
+    );
+    const { tasks } = await grid.call<{ tasks: TaskView[] }>('GET', '/v1/tasks?task=starmap');
+    expect(tasks.map((task) => task.worker)).toEqual(Array.from({ length: 4 }, () => worker.worker_id));
+    expect(tab.faults).toEqual([]);
+  });
+
   it('asks nobody but its own server, under a policy that allows nothing unsafe', async () => {
     const tab = await invited();
     await begin(tab, 1);

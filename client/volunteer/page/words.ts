@@ -8,6 +8,7 @@ const doing: Partial<Record<TaskName, string>> = {
   score_candidates: 'Scoring untried designs',
   evaluate_candidates: 'Trying out designs',
   compute_pareto_front: 'Weighing trade-offs',
+  starmap: 'Working through a list',
   ping: 'Answering a roll call',
 };
 

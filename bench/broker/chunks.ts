@@ -1,4 +1,4 @@
-import { chunks, grid, range } from '../../client/sdk/index.ts';
+import { chunks, parameterGrid, range } from '../../client/sdk/index.ts';
 import { median, type BenchLine } from '../lib/line.ts';
 import { startCountedEdge, type CountedEdge, type Rows } from './counted-edge.ts';
 
@@ -43,7 +43,7 @@ export async function chunksMillion(name: string, quick: boolean): Promise<Bench
 }
 
 async function accept(edge: CountedEdge, queue: string): Promise<Acceptance> {
-  const canvas = chunks('run_cmaes_optimization', grid({ seed: range(calls) }), callsPerTask, {
+  const canvas = chunks('run_cmaes_optimization', parameterGrid({ seed: range(calls) }), callsPerTask, {
     kwargs: { objective: { builtin: 'sphere' }, dimension: 2 },
     queue,
   });

@@ -22,7 +22,7 @@ export {
 export { EventStream, type EventFilter } from './events.ts';
 export { FileStore, type GetOptions, type PutOptions } from './files.ts';
 export { Grid, type EventPosition, type QueueView, type RetriedTask, type TaskFilter } from './grid.ts';
-export { file, grid, range, type Described, type Items } from './items.ts';
+export { file, parameterGrid, range, type Described, type Items } from './items.ts';
 export type { Clock } from './lib/clock.ts';
 export type { GridOptions, WebSocketConstructor, WebSocketLike } from './options.ts';
 export { Schedules, type PutScheduleOptions, type ScheduleOptions } from './schedules.ts';

@@ -26,9 +26,9 @@ export function range(
 type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : number;
 
 /** Every combination of keyword arguments, each from a list or a range; the last name varies fastest. */
-export function grid<const Values extends Readonly<Record<string, readonly unknown[] | ReturnType<typeof range>>>>(
-  values: Values,
-): Described<{ -readonly [Name in keyof Values]: ValueOf<Values[Name]> }> {
+export function parameterGrid<
+  const Values extends Readonly<Record<string, readonly unknown[] | ReturnType<typeof range>>>,
+>(values: Values): Described<{ -readonly [Name in keyof Values]: ValueOf<Values[Name]> }> {
   return { grid: values as unknown as Record<string, Json[]> };
 }
 

@@ -19,6 +19,9 @@ import { watch } from './watch.ts';
 /** How long one request waits for a result; the edge allows 60 s, proxies often less. */
 const maxWaitSeconds = 25;
 
+/** What tells of a workflow itself, and not of each of its tasks. */
+const workflowEvents = ['workflow-progress', 'workflow-finished'] as const;
+
 /** A workflow in a list: without its result. */
 export type WorkflowSummary = Omit<WorkflowView, 'result'>;
 
@@ -146,7 +149,7 @@ export class WorkflowResult<Result> {
     const { task_id } = await this.view(options);
     yield* watch<WorkflowView>({
       // They are told where the task is that stands for the workflow.
-      events: events({ workflowId: this.id, shard: shardOf(task_id) }),
+      events: events({ workflowId: this.id, types: workflowEvents, shard: shardOf(task_id) }),
       look: () => this.view(options),
       isOver: ({ state }) => isFinal(state),
       clock: transport.options.clock,

@@ -9,7 +9,7 @@ import {
   chord,
   chunks,
   file,
-  grid,
+  parameterGrid,
   group,
   linkError,
   map,
@@ -73,7 +73,7 @@ describe('workflows on one’s own machine', () => {
 
     const evaluated = map('evaluate_candidates', file<number[][]>('/d/candidates.ndjson'), { kwargs: sphere });
     const references = Array.from({ length: 1000 }, (_, k) => [k, 0]);
-    const fronts = chunks('compute_pareto_front', grid({ points: pointSets, reference: references }), 1000, {
+    const fronts = chunks('compute_pareto_front', parameterGrid({ points: pointSets, reference: references }), 1000, {
       kwargs: { directions: ['min', 'max'] },
       labels: ['fronts'],
     });
@@ -130,7 +130,7 @@ describe('workflows on one’s own machine', () => {
   it('stop at once when they are revoked', async () => {
     const serve = await startTestServe(await freshFolder());
     startTestWorker(serve, 'worker', ['--concurrency', '2']);
-    const endless = starmap('run_cmaes_optimization', grid({ seed: range(1_000_000) }), { kwargs: search });
+    const endless = starmap('run_cmaes_optimization', parameterGrid({ seed: range(1_000_000) }), { kwargs: search });
     const workflow = await serve.grid.run(withLabels(chain(s('ping'), endless, si('ping', {})), 'endless'));
     await until(async () => (await labelled(serve, 'endless')).some(({ state }) => state === 'STARTED') || null);
     expect(await workflow.revoke({ terminate: true })).toMatchObject({ total: 1_000_002 });

@@ -62,14 +62,14 @@ Examples:
   withConnection(workflow.command('list'))
     .summary('list workflows')
     .description('Lists one’s own workflows, newest first.')
-    .addOption(new Option('--only <state>', 'those in this state').choices(workflowStates))
+    .addOption(new Option('--workflow-state <state>', 'those in this state').choices(workflowStates))
     .option('--label <label>', 'those with this label')
     .option('--limit <n>', 'at most so many', '100')
-    .action(async (flags: ConnectionOptions & { only?: WorkflowState; label?: string; limit: string }) => {
+    .action(async (flags: ConnectionOptions & { workflowState?: WorkflowState; label?: string; limit: string }) => {
       const limit = parseWholeNumber('--limit', flags.limit, 1) ?? Infinity;
       const found: WorkflowSummary[] = [];
       const filter = {
-        ...(flags.only === undefined ? {} : { state: flags.only }),
+        ...(flags.workflowState === undefined ? {} : { state: flags.workflowState }),
         ...(flags.label === undefined ? {} : { label: flags.label }),
       };
       for await (const summary of (await connect(flags)).workflows.list(filter)) {

@@ -6,7 +6,7 @@ import {
   chord,
   chunks,
   file,
-  grid,
+  parameterGrid,
   group,
   immutable,
   linkError,
@@ -134,7 +134,7 @@ describe('an array', () => {
   });
 
   it('spreads items, which are the arguments', () => {
-    const items = grid({ seed: [1, 2, 3], popsize: [8, 16] });
+    const items = parameterGrid({ seed: [1, 2, 3], popsize: [8, 16] });
     const canvas = starmap('run_cmaes_optimization', items, { kwargs: search, labels: ['sweep'] });
     expect(sent(canvas)).toEqual({
       starmap: { task: 'run_cmaes_optimization', kwargs: search, items, labels: ['sweep'] },
@@ -143,7 +143,7 @@ describe('an array', () => {
       starmap: { task: 'evaluate_candidates', kwargs: {}, items: [[[[1]], sphere]] },
     });
     expect(
-      sent(starmap('run_cmaes_optimization', grid({ seed: range(1e6), popsize: [8] }), { kwargs: search })),
+      sent(starmap('run_cmaes_optimization', parameterGrid({ seed: range(1e6), popsize: [8] }), { kwargs: search })),
     ).toEqual({
       starmap: {
         task: 'run_cmaes_optimization',
@@ -152,13 +152,13 @@ describe('an array', () => {
       },
     });
     // @ts-expect-error -- there is no argument of this name
-    starmap('run_cmaes_optimization', grid({ sead: [1] }));
+    starmap('run_cmaes_optimization', parameterGrid({ sead: [1] }));
     // @ts-expect-error -- a seed is a number
     starmap('run_cmaes_optimization', [{ seed: 'one' }]);
   });
 
   it('comes in chunks', () => {
-    const canvas = chunks('run_cmaes_optimization', grid({ seed: [1, 2, 3] }), 2, { kwargs: search });
+    const canvas = chunks('run_cmaes_optimization', parameterGrid({ seed: [1, 2, 3] }), 2, { kwargs: search });
     expect(sent(canvas)).toEqual({
       chunks: { task: 'run_cmaes_optimization', kwargs: search, items: { grid: { seed: [1, 2, 3] } }, size: 2 },
     });

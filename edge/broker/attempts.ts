@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type TaskError,
   type TaskId,
+  type TaskParent,
 } from '#protocol';
 import { addressKey } from '../lib/outbox.ts';
 import type { Core } from './core.ts';
@@ -18,18 +19,16 @@ import { mustMove, type TaskEvent } from './transitions.ts';
 /** What happens to a task and its attempts inside a commit. */
 
 export function taskEvent(record: TaskRecord, type: EventType, more: Partial<NewEvent> = {}): NewEvent {
-  const { parent } = record.spec;
-  return {
-    type,
-    owner: record.owner,
-    task_id: record.id,
-    task: record.task,
-    lane: record.lane,
-    ...(record.labels.length === 0 ? {} : { labels: record.labels }),
-    ...(parent !== null && 'campaign_id' in parent ? { campaign_id: parent.campaign_id } : {}),
-    ...(parent !== null && 'workflow_id' in parent ? { workflow_id: parent.workflow_id } : {}),
-    ...more,
-  };
+  const { id, owner, task, lane, labels, spec } = record;
+  const event: NewEvent = { type, owner, task_id: id, task, lane };
+  if (labels.length > 0) event.labels = labels;
+  if (spec.parent !== null) Object.assign(event, parentId(spec.parent));
+  return Object.assign(event, more);
+}
+
+function parentId(parent: TaskParent): Partial<NewEvent> {
+  if ('campaign_id' in parent) return { campaign_id: parent.campaign_id };
+  return 'workflow_id' in parent ? { workflow_id: parent.workflow_id } : {};
 }
 
 /** Moves a task by an event that is known to be allowed, and saves it. */

@@ -116,11 +116,15 @@ export function report(
 /** A result must fit the task; what is larger is a file. A worker would repeat what is refused, so that a bad result is a failure instead. */
 function boundedOutcome(outcome: Outcome): Outcome {
   if (outcome.type !== 'success') return outcome;
-  if (isDeeperThan(outcome.result, limits.maxJsonDepth)) {
+  const text = JSON.stringify(outcome.result);
+  // A level takes two characters, and a character up to three bytes.
+  const isDeep = text.length > limits.maxJsonDepth * 2 && isDeeperThan(outcome.result, limits.maxJsonDepth);
+  if (isDeep) {
     const message = `the result is nested more than ${limits.maxJsonDepth} levels deep`;
     return { type: 'failure', retryable: false, error: { type: 'invalid_input', message } };
   }
-  const bytes = new TextEncoder().encode(JSON.stringify(outcome.result)).length;
+  if (text.length * 3 <= limits.maxResultBytes) return outcome;
+  const bytes = new TextEncoder().encode(text).length;
   if (bytes <= limits.maxResultBytes) return outcome;
   const message = `the result has ${bytes} bytes; larger ones than ${limits.maxResultBytes} must be files`;
   return { type: 'failure', retryable: false, error: { type: 'body_too_large', message } };

@@ -67,7 +67,7 @@ export class Sessions {
 
   /** Who opened the socket. */
   principalOf(socket: WebSocket): Principal | undefined {
-    return attachmentOf(socket)?.principal;
+    return this.#bySocket.get(socket)?.principal ?? attachmentOf(socket)?.principal;
   }
 
   bySocket(socket: WebSocket): WorkerSession | undefined {

@@ -1,5 +1,5 @@
 import type { TaskId } from '#protocol';
-import type { Database, SqlRow } from '../lib/sql.ts';
+import type { Database, SqlRow, SqlValue } from '../lib/sql.ts';
 import type { Position } from './ready-queue.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -19,9 +19,8 @@ export class StoredQueue {
     this.#store.flush();
     const select = `SELECT priority, id FROM tasks INDEXED BY tasks_ready WHERE lane = ? AND queued = 1`;
     const order = 'ORDER BY priority DESC, id LIMIT ?';
-    type Row = { priority: number; id: string };
-    if (after === null) return positions(this.#database.all<Row>(`${select} ${order}`, lane, limit));
-    const same = this.#database.all<Row>(
+    if (after === null) return positions(this.#database.raw(`${select} ${order}`, lane, limit));
+    const same = this.#database.raw(
       `${select} AND priority = ? AND id > ? ${order}`,
       lane,
       after.priority,
@@ -29,12 +28,7 @@ export class StoredQueue {
       limit,
     );
     if (same.length === limit) return positions(same);
-    const lower = this.#database.all<Row>(
-      `${select} AND priority < ? ${order}`,
-      lane,
-      after.priority,
-      limit - same.length,
-    );
+    const lower = this.#database.raw(`${select} AND priority < ? ${order}`, lane, after.priority, limit - same.length);
     return positions([...same, ...lower]);
   }
 
@@ -105,8 +99,8 @@ export class StoredQueue {
   }
 }
 
-function positions(rows: readonly { priority: number; id: string }[]): Position[] {
-  return rows.map(({ priority, id }) => ({ priority, id: id as TaskId }));
+function positions(rows: readonly SqlValue[][]): Position[] {
+  return (rows as [priority: number, id: TaskId][]).map(([priority, id]) => ({ priority, id }));
 }
 
 function ids(rows: readonly SqlRow[]): TaskId[] {

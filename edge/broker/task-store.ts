@@ -71,6 +71,8 @@ export class TaskStore {
 
   /** For reading outside a commit: leaves no trace. */
   read(id: TaskId): TaskRecord | undefined {
+    const known = this.#loaded.get(id);
+    if (known !== undefined) return known.record;
     const [row] = this.#parts.database.raw(`SELECT ${taskColumns} FROM tasks WHERE id = ?`, id);
     return row === undefined ? undefined : this.fromRow(row);
   }

@@ -1,6 +1,7 @@
 import {
   errorBody,
   faultsOf,
+  isCommonFrame,
   limits,
   protocolVersion,
   TabgridError,
@@ -39,6 +40,7 @@ export function parseFrame(text: string | ArrayBuffer): WorkerFrame {
     throw new TabgridError('body_too_large', `a frame has at most ${limits.maxFrameBytes} bytes`);
   }
   const json = parseJson(text);
+  if (isCommonFrame(json)) return json;
   const parsed = workerFrameSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const type = (json as { type?: unknown } | null)?.type;

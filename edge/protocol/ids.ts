@@ -11,7 +11,13 @@ export type WorkerId = Brand<'WorkerId'>;
 
 const sortable = '[0-9a-hjkmnp-tv-z]{26}';
 
-export const taskIdSchema = z.custom<TaskId>(matches(new RegExp(`^\\d{1,4}-${sortable}$`)), 'expected a task id');
+const taskIdPattern = new RegExp(`^\\d{1,4}-${sortable}$`);
+
+export function isTaskId(value: unknown): value is TaskId {
+  return typeof value === 'string' && taskIdPattern.test(value);
+}
+
+export const taskIdSchema = z.custom<TaskId>(isTaskId, 'expected a task id');
 export const campaignIdSchema = z.custom<CampaignId>(matches(new RegExp(`^c-${sortable}$`)), 'expected a campaign id');
 export const workflowIdSchema = z.custom<WorkflowId>(matches(new RegExp(`^w-${sortable}$`)), 'expected a workflow id');
 export const workerIdSchema = z.custom<WorkerId>(matches(/^[\w.@:-]{1,128}$/), 'expected a worker id');

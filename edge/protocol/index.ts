@@ -1,6 +1,7 @@
 export * from './base64url.ts';
 export * from './campaign.ts';
 export * from './canvas.ts';
+export * from './common-frames.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './files.ts';

@@ -22,8 +22,18 @@ export const timeSchema = z.iso.datetime({ offset: true });
 
 /** ISO 8601 in UTC with milliseconds, as every response writes times. */
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  const wholeMs = Math.trunc(ms);
+  const secondMs = Math.floor(wholeMs / 1000) * 1000;
+  if (secondMs !== lastSecondMs) {
+    lastSecondText = new Date(secondMs).toISOString().slice(0, -'000Z'.length);
+    lastSecondMs = secondMs;
+  }
+  return `${lastSecondText}${String(wholeMs - secondMs).padStart(3, '0')}Z`;
 }
+
+/** Times come many to a second, and writing one takes the host a microsecond. */
+let lastSecondMs = NaN;
+let lastSecondText = '';
 
 /** Absolute, without empty, `.` or `..` segments, so that a path can never climb out; no control characters, no backslash. */
 export const filePathSchema = z

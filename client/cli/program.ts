@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addBeat } from './commands/beat.ts';
 import { addCampaign } from './commands/campaign.ts';
+import { addControl } from './commands/control.ts';
 import { addEvents } from './commands/events.ts';
 import { addFiles } from './commands/files.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -43,6 +44,7 @@ Exit status: 0 success, 1 a task failed or the grid cannot be reached, 2 bad usa
   addBeat(program);
   addFiles(program);
   addInspect(program);
+  addControl(program);
   addEvents(program);
   addToken(program);
   addReport(program);

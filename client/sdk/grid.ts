@@ -1,8 +1,12 @@
 import type { KwargsInput, Result, TaskName } from '#catalog';
 import type {
   CanvasNode,
+  ControlCommand,
   ErrorCode,
   GridEvent,
+  InspectView,
+  Json,
+  JsonObject,
   Signature,
   Submitted,
   TaskId,
@@ -52,6 +56,24 @@ function filterQuery({ campaignId, workflowId, since, until, state, ...rest }: T
     since: since?.toISOString(),
     until: until?.toISOString(),
   };
+}
+
+/** Which workers are asked, and for how long. */
+export interface AskOptions {
+  /** Ids or names, in which `*` stands for anything. Default: all that are connected. */
+  workers?: readonly string[];
+  /** At most 60. Default: the edge’s `controlTimeoutMs`. */
+  timeoutSeconds?: number;
+}
+
+/** What workers answer. */
+export interface Answers {
+  /** `worker_id` and `name` are null for tasks that no worker has. `error`: why it does not do it. */
+  replies: { worker_id: string | null; name: string | null; reply?: Json; error?: string }[];
+  /** Ids of connected workers that did not answer in time. */
+  silent: string[];
+  /** What was asked for and is no worker. */
+  unknown: string[];
 }
 
 /** The event log of one Broker shard: what it remembers, by sequence numbers. */
@@ -195,6 +217,23 @@ export class Grid {
     const query = { limit: 0 };
     return (await this.#transport.json<{ positions: EventPosition[] }>({ path: '/v1/events/history', query }))
       .positions;
+  }
+
+  /** Celery’s `inspect`: asks workers, or tells what the broker knows of them. @param options with `ids`: of the view `query_task` */
+  async inspect(view: InspectView, options: AskOptions & { ids?: readonly string[] } = {}): Promise<Answers> {
+    const { workers, timeoutSeconds: timeout, ids } = options;
+    const query = { worker: workers?.join(','), ids: ids?.join(','), timeout };
+    return await this.#transport.json<Answers>({ path: `/v1/inspect/${view}`, query });
+  }
+
+  /** Celery’s `control`: asks workers for something. Needs the scope `admin`. */
+  async control(command: ControlCommand, args: JsonObject = {}, options: AskOptions = {}): Promise<Answers> {
+    const { workers, timeoutSeconds: timeout } = options;
+    return await this.#transport.json<Answers>({
+      method: 'POST',
+      path: `/v1/control/${command}`,
+      json: { workers, timeout, arguments: args },
+    });
   }
 
   async workers(): Promise<WorkerView[]> {

@@ -5,6 +5,7 @@ import type { Env } from '../env.ts';
 import { errorResponse } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { controlRoutes } from './control.ts';
 import { eventRoutes } from './events.ts';
 import { fileRoutes } from './files.ts';
 import { gridRoutes } from './grid.ts';
@@ -37,6 +38,7 @@ export function allRoutes(app: () => App): readonly Route[] {
     ...eventRoutes,
     ...socketRoutes,
     ...gridRoutes,
+    ...controlRoutes,
     ...leaseRoutes,
     ...tokenRoutes,
     ...serviceRoutes(app),

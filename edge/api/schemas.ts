@@ -320,6 +320,18 @@ export const components = {
   Leases: z.object({ leases: z.array(lease) }),
   LeaseRenewed: z.object({ expires_in: z.number().describe('Seconds.') }),
   Reported: z.object({ status: z.literal('recorded') }),
+  WorkerAnswers: z.object({
+    replies: z.array(
+      z.object({
+        worker_id: z.string().nullable().describe('Null for tasks that no worker has.'),
+        name: z.string().nullable(),
+        reply: jsonSchema.optional(),
+        error: z.string().optional().describe('Why it does not do it.'),
+      }),
+    ),
+    silent: z.array(z.string()).describe('Connected workers that did not answer in time.'),
+    unknown: z.array(z.string()).describe('What was asked for and is no worker.'),
+  }),
   ControlReply: z.object({ worker_id: z.string(), reply: jsonSchema }),
   Token: token,
   Invite: z.object({ url: z.string(), token: z.string(), jti: z.string(), expires_at: time }),

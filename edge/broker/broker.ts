@@ -14,6 +14,7 @@ import {
   type Submitted,
   type TaskId,
   type TaskView,
+  type WorkerAnswers,
   type WorkerId,
   type WorkerView,
 } from '#protocol';
@@ -23,6 +24,7 @@ import { log } from '../lib/log.ts';
 import type { Envelope, ObjectAddress } from '../lib/outbox.ts';
 import { reply, type Reply } from '../lib/rpc.ts';
 import { Broking } from './broking.ts';
+import { inspectTasks } from './inspect.ts';
 import { parseEventQuery } from './event-query.ts';
 import { filterFor } from './events.ts';
 import {
@@ -33,6 +35,7 @@ import {
   type BulkRevoked,
   type EventPage,
   type EventPageQuery,
+  type InspectedView,
   type LeaseRequest,
   type NewTask,
   type QueueView,
@@ -149,6 +152,23 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
 
   control(workerId: WorkerId, command: ControlCommand, args: JsonObject): Promise<Reply<Json>> {
     return reply(() => this.broking.controls.ask(workerId, command, args));
+  }
+
+  controlMany(
+    workerIds: WorkerId[],
+    command: ControlCommand,
+    args: JsonObject,
+    timeoutMs: number,
+  ): Promise<Reply<WorkerAnswers>> {
+    return reply(() => this.broking.controls.askMany(workerIds, command, args, timeoutMs));
+  }
+
+  connected(): Promise<Reply<{ worker_id: WorkerId; name: string }[]>> {
+    return reply(() => this.broking.sessions.list());
+  }
+
+  inspect(principal: Principal, view: InspectedView): Promise<Reply<TaskView[]>> {
+    return reply(() => inspectTasks(this.broking.core, principal, view));
   }
 
   deliver(sender: ObjectAddress, messages: Envelope[]): Promise<Reply<number>> {

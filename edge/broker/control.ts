@@ -3,6 +3,7 @@ import {
   type ControlCommand,
   type Json,
   type JsonObject,
+  type WorkerAnswers,
   type WorkerFrame,
   type WorkerId,
 } from '#protocol';
@@ -31,14 +32,14 @@ export class Controls {
   }
 
   /** @throws TabgridError `not_found` when it isn’t connected, `unavailable` when it doesn’t answer, `conflict` when it can’t do so. */
-  ask(workerId: WorkerId, command: ControlCommand, args: JsonObject): Promise<Json> {
+  ask(workerId: WorkerId, command: ControlCommand, args: JsonObject, timeoutMs = this.#timeoutMs): Promise<Json> {
     const session = this.#sessions.byWorker(workerId);
     if (session === undefined) throw new TabgridError('not_found', `no worker ${workerId} is connected`);
     const requestId = `${this.#clock.now()}-${this.#asked++}`;
     return new Promise<Json>((resolve, reject) => {
-      const cancel = this.#clock.setTimer(this.#timeoutMs, () => {
+      const cancel = this.#clock.setTimer(timeoutMs, () => {
         this.#waiting.delete(requestId);
-        const seconds = this.#timeoutMs / 1000;
+        const seconds = timeoutMs / 1000;
         reject(
           new TabgridError('unavailable', `the worker did not answer within ${seconds} s`, { retryAfterSeconds: 1 }),
         );
@@ -52,6 +53,28 @@ export class Controls {
       this.#waiting.set(requestId, { workerId, answer });
       send(session.socket, { type: 'control', request_id: requestId, command, arguments: args });
     });
+  }
+
+  /** Asks several at the same time. @returns their answers, and who did not answer within `timeoutMs` or went away meanwhile. */
+  async askMany(
+    workerIds: readonly WorkerId[],
+    command: ControlCommand,
+    args: JsonObject,
+    timeoutMs: number,
+  ): Promise<WorkerAnswers> {
+    const answers: WorkerAnswers = { replies: [], silent: [] };
+    const askOne = async (id: WorkerId): Promise<void> => {
+      const name = this.#sessions.byWorker(id)?.worker.profile.name ?? id;
+      try {
+        answers.replies.push({ worker_id: id, name, reply: await this.ask(id, command, args, timeoutMs) });
+      } catch (error) {
+        if (!(error instanceof TabgridError)) throw error;
+        if (error.code === 'conflict') answers.replies.push({ worker_id: id, name, error: error.message });
+        else answers.silent.push(id);
+      }
+    };
+    await Promise.all(workerIds.map(askOne));
+    return answers;
   }
 
   /** A worker has replied. Replies to questions that it wasn’t asked are dropped. */

@@ -19,6 +19,7 @@ import type {
   TaskParent,
   TaskState,
   TaskView,
+  WorkerAnswers,
   WorkerId,
   WorkerView,
   WorkflowId,
@@ -124,6 +125,9 @@ export interface BulkRetried {
   tasks: RetriedTask[];
   next_cursor: string | null;
 }
+
+/** Views of `inspect` that the broker answers itself. */
+export type InspectedView = 'active' | 'reserved' | 'scheduled' | 'revoked';
 
 export interface EventPageQuery {
   query: EventQuery;
@@ -254,6 +258,16 @@ export interface BrokerApi extends Receiver {
   adopt(principal: Principal, group: string, items: AttemptRef[]): Promise<Reply<AttemptRef[]>>;
   /** Asks a connected worker and awaits its reply. @throws not_found, unavailable */
   control(workerId: WorkerId, command: ControlCommand, args: JsonObject): Promise<Reply<Json>>;
+  /** Asks several; those that are not connected here count as silent. */
+  controlMany(
+    workerIds: WorkerId[],
+    command: ControlCommand,
+    args: JsonObject,
+    timeoutMs: number,
+  ): Promise<Reply<WorkerAnswers>>;
+  /** Who has a socket here. */
+  connected(): Promise<Reply<{ worker_id: WorkerId; name: string }[]>>;
+  inspect(principal: Principal, view: InspectedView): Promise<Reply<TaskView[]>>;
   stats(): Promise<Reply<BrokerStats>>;
 }
 

@@ -78,6 +78,13 @@ export class Sessions {
     return this.#byWorker.get(id);
   }
 
+  list(): { worker_id: WorkerId; name: string }[] {
+    return [...this.#byWorker.values()].map(({ worker }) => ({
+      worker_id: worker.workerId,
+      name: worker.profile.name,
+    }));
+  }
+
   all(): IterableIterator<WorkerSession> {
     return this.#byWorker.values();
   }

@@ -11,12 +11,12 @@ import { workerView } from './worker-table.ts';
 /** What can be read. None of it changes anything. */
 
 export function viewTask(core: Core, principal: Principal, id: TaskId): TaskView {
-  const [view] = viewsOf(core, [ownTask(core.tasks.read(id), principal, id)]);
+  const [view] = viewTasks(core, [ownTask(core.tasks.read(id), principal, id)]);
   if (view === undefined) throw new Error('a task without a view');
   return view;
 }
 
-function viewsOf(core: Core, records: readonly TaskRecord[]): TaskView[] {
+function viewTasks(core: Core, records: readonly TaskRecord[]): TaskView[] {
   const texts = core.tasks.argumentsOf(records.map((record) => record.id));
   return records.map((record) => {
     const given = JSON.parse(texts.get(record.id) ?? '{"args":[],"kwargs":{}}') as TaskArguments;
@@ -24,10 +24,24 @@ function viewsOf(core: Core, records: readonly TaskRecord[]): TaskView[] {
   });
 }
 
+/** Tasks whose arguments are read at a time. */
+const viewsAtATime = 50;
+
+/** Views as they are wanted: whoever has enough stops, and the rest is never read. */
+export function* viewsInTurn(core: Core, records: readonly TaskRecord[]): Generator<TaskView, void, undefined> {
+  for (let at = 0; at < records.length; at += viewsAtATime)
+    yield* viewTasks(core, records.slice(at, at + viewsAtATime));
+}
+
+/** How much of a page a task takes, roughly. */
+export function charsOf({ args, kwargs, result }: TaskView): number {
+  return JSON.stringify([args, kwargs, result]).length;
+}
+
 /** Steps of one request: a rare filter answers with a short page instead of a long wait. */
 const maxSteps = 10;
 /** A page’s arguments and results together, roughly: what is over it comes with the next page. */
-const maxPageChars = 8_000_000;
+export const maxPageChars = 8_000_000;
 
 /** History, newest first unless the query says otherwise. */
 export function listTasks(core: Core, principal: Principal, query: TaskQuery): TaskPage {
@@ -38,9 +52,9 @@ export function listTasks(core: Core, principal: Principal, query: TaskQuery): T
   let chars = 0;
   for (let steps = 0; steps < maxSteps; steps++) {
     const { records, next } = search.step(cursor, limit - found.length);
-    for (const view of viewsOf(core, records)) {
+    for (const view of viewsInTurn(core, records)) {
       found.push(view);
-      chars += JSON.stringify([view.args, view.kwargs, view.result]).length;
+      chars += charsOf(view);
       if (found.length >= limit || chars > maxPageChars) return { tasks: found, next_cursor: view.task_id };
     }
     if (next === null) return { tasks: found, next_cursor: null };

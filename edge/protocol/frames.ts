@@ -120,6 +120,7 @@ export const controlCommands = [
   'add_queue',
   'cancel_queue',
   'rate_limit',
+  'time_limit',
 ] as const;
 export type ControlCommand = (typeof controlCommands)[number];
 

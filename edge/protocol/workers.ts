@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { WorkerId } from './ids.ts';
+import type { Json } from './json.ts';
 import { limits } from './limits.ts';
 import { nameSchema } from './text.ts';
 
@@ -37,4 +38,28 @@ export interface WorkerView {
   failed: number;
   /** Seconds of computing in finished attempts. */
   busy_seconds: number;
+}
+
+/** What can be looked at on workers, under Celery’s names. */
+export const inspectViews = [
+  'ping',
+  'stats',
+  'active',
+  'reserved',
+  'scheduled',
+  'revoked',
+  'registered',
+  'active_queues',
+  'query_task',
+] as const;
+export type InspectView = (typeof inspectViews)[number];
+
+/** What one worker says to a question that went to several. */
+export type WorkerAnswer = { worker_id: WorkerId; name: string } & ({ reply: Json } | { error: string });
+
+/** Answers of those that were asked. */
+export interface WorkerAnswers {
+  replies: WorkerAnswer[];
+  /** Ids of workers that are connected and did not answer in time. */
+  silent: WorkerId[];
 }

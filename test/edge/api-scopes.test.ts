@@ -33,6 +33,8 @@ function addressOf(path: string): string {
     .replace('/campaigns/:id', '/campaigns/c-01aaaaaaaaaaaaaaaaaaaaaaaa')
     .replace('/schedules/:name', '/schedules/nothing')
     .replace('/uploads/:id', `/uploads/${'a'.repeat(32)}`)
+    .replace('/inspect/:view', '/inspect/registered')
+    .replace('/control/:command', '/control/grow')
     .replace('/workers/:id/:command', '/workers/nobody/ping')
     .replace(':path', 'nothing/there')
     .replace(':jti', 'no-such-token')

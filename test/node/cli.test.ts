@@ -143,15 +143,33 @@ describe('the commands', () => {
 
   it('look at the grid', async () => {
     const serve = await startTestServe(await freshFolder());
-    startTestWorker(serve, 'worker@here');
+    const worker = startTestWorker(serve, 'worker@here');
+    await worker.printed(/Working for/);
     const at = ['--url', serve.url, '--state', serve.state];
     await serve.grid.submit('ping', {}, { countdownSeconds: 3600, labels: ['later'] });
-    expect((await run(['inspect', 'ping', ...at])).stdout).toMatch(/^pong from /);
+    expect((await run(['inspect', 'ping', ...at])).stdout).toMatch(/worker@here .* pong$/m);
     expect((await run(['inspect', 'registered', ...at])).stdout).toContain('train_surrogate');
-    expect(JSON.parse((await run(['inspect', 'scheduled', '--json', ...at])).stdout)).toMatchObject([{ task: 'ping' }]);
+    expect(JSON.parse((await run(['inspect', 'scheduled', '--json', ...at])).stdout)).toMatchObject({
+      replies: [{ worker_id: null, reply: [{ task: 'ping' }] }],
+    });
     expect((await run(['inspect', 'active', ...at])).stdout).toMatch(/^task id/);
     expect((await run(['inspect', 'stats', ...at])).stdout).toMatch(/worker@here +online +trusted/);
     expect((await run(['report', ...at])).stdout).toMatch(/workers online/);
+    const unknown = await run(['inspect', 'ping', '-d', 'nobody', ...at]);
+    expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('nobody')]);
+    const control = (...args: string[]) => run(['control', ...args, '-d', 'worker@*', ...at]);
+    expect((await control('rate_limit', 'ping', '5/s')).stdout).toMatch(/worker@here .* done$/m);
+    expect((await control('time_limit', 'ping', '5', '10')).status).toBe(0);
+    const { replies } = await serve.grid.inspect('stats');
+    expect(replies[0]?.reply).toMatchObject({
+      task_limits: { ping: { rate_limit: '5/s', soft_time_limit: 5, time_limit: 10 } },
+    });
+    expect((await control('rate_limit', 'nothing', '5/s')).stderr).toContain('not every worker');
+    expect((await control('add_consumer', 'extra')).status).toBe(0);
+    // It connects anew to say so.
+    await worker.printed(/Working for[^]*Working for/);
+    expect((await control('shutdown')).status).toBe(0);
+    expect((await worker.ended).status).toBe(0);
   });
 
   it('list, revoke and repeat many tasks', async () => {

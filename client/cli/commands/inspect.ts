@@ -1,11 +1,11 @@
 import { Argument, type Command } from 'commander';
-import type { TaskState, TaskView } from '#protocol';
-import type { Grid } from '../../sdk/index.ts';
-import { connect, withConnection, type ConnectionOptions } from '../lib/connection.ts';
-import { createOutput, short, table, type Output } from '../lib/output.ts';
-
-/** The most tasks that are shown of one state. */
-const maxTasks = 200;
+import { inspectViews, type InspectView, type Json, type TaskView } from '#protocol';
+import type { Answers, Grid } from '../../sdk/index.ts';
+import { connect, withConnection } from '../lib/connection.ts';
+import { CommandError, UsageError } from '../lib/errors.ts';
+import { createOutput, short, table } from '../lib/output.ts';
+import { askOptions, tellMissing, withDestination, type DestinationFlags } from '../lib/destination.ts';
+import { taskTable } from './tasks.ts';
 
 interface TaskTypeView {
   name: string;
@@ -14,104 +14,95 @@ interface TaskTypeView {
   summary: string;
 }
 
-const views = {
-  ping: 'answers of the grid, one a line: it takes a task and gives its result',
-  active: 'tasks that are being computed',
+const meanings: Record<InspectView, string> = {
+  ping: 'which workers answer',
+  active: 'tasks that are being computed, by worker',
   reserved: 'tasks that workers hold and have not begun',
-  scheduled: 'tasks that wait for their time or for a retry',
-  revoked: 'tasks that were revoked, newest first',
-  registered: 'task types',
+  scheduled: 'tasks that wait in the broker for their time or for a retry, the next one first',
+  revoked: 'tasks that were revoked or have expired, newest first',
+  registered: 'task types, and how many workers have each',
   stats: 'workers and queues',
-} as const;
-type ViewName = keyof typeof views;
+  active_queues: 'the queues that workers take tasks from',
+  query_task: 'tasks by their ids, and who has them',
+};
+
+const taskViews: readonly InspectView[] = ['active', 'reserved', 'scheduled', 'revoked', 'query_task'];
 
 export function addInspect(program: Command): void {
-  withConnection(program.command('inspect'))
+  withDestination(withConnection(program.command('inspect')))
     .summary('look at workers, tasks and queues')
     .description(
-      `Shows one view of the grid:\n\n${Object.entries(views)
-        .map(([name, meaning]) => `  ${name.padEnd(10)}  ${meaning}`)
-        .join('\n')}`,
+      `Shows one view of the grid:\n\n${Object.entries(meanings)
+        .map(([name, meaning]) => `  ${name.padEnd(13)}  ${meaning}`)
+        .join('\n')}\n\nThe status is 1 when a worker that was asked does not answer.`,
     )
-    .addArgument(new Argument('<view>', 'what to show').choices(Object.keys(views)))
-    .action(async (view: ViewName, flags: ConnectionOptions) => {
-      await show[view](await connect(flags), createOutput(flags.json));
+    .addArgument(new Argument('<view>', 'what to show').choices(inspectViews))
+    .argument('[id...]', 'task ids, of query_task')
+    .action(async (view: InspectView, ids: string[], flags: DestinationFlags) => {
+      if ((view === 'query_task') !== ids.length > 0) throw new UsageError('expected task ids with query_task alone');
+      const grid = await connect(flags);
+      const output = createOutput(flags.json);
+      const answers = await grid.inspect(view, { ...askOptions(flags), ...(ids.length > 0 ? { ids } : {}) });
+      const text = await textOf(view, grid, answers);
+      output.result(answers, () => text);
+      tellMissing(answers);
+      if (view === 'ping' && answers.replies.length === 0) throw new CommandError('no worker is connected');
     });
 }
 
-const show: Record<ViewName, (grid: Grid, output: Output) => Promise<void>> = {
-  async ping(grid, output) {
-    const result = await (await grid.submit('ping', {}, { priority: 9, expires: 60 })).get({ timeoutSeconds: 30 });
-    output.result(result, () => `${result.status} from ${result.worker}`);
-  },
-  active: (grid, output) => showTasks(grid, output, ['STARTED']),
-  reserved: (grid, output) => showTasks(grid, output, ['RECEIVED']),
-  scheduled: (grid, output) => showTasks(grid, output, ['PENDING', 'RETRY'], ({ eta }) => eta !== null),
-  revoked: (grid, output) => showTasks(grid, output, ['REVOKED']),
-  async registered(grid, output) {
-    const { task_types: types } = await grid.request<{ task_types: TaskTypeView[] }>('GET', '/v1/task-types');
-    output.result(types, () =>
-      table(
-        ['task', 'queue', 'runs on', 'what it does'],
-        types.map((type) => [type.name, type.queue, type.runs_on.join(', '), type.summary]),
-      ),
-    );
-  },
-  async stats(grid, output) {
-    const [workers, queues] = await Promise.all([grid.workers(), grid.queues()]);
-    output.result({ workers, queues }, () => {
-      const workerRows = workers.map((worker) => [
-        worker.name,
-        worker.state,
-        worker.trusted ? 'trusted' : 'volunteer',
-        worker.concurrency,
-        worker.active,
-        worker.succeeded,
-        worker.failed,
-        short(worker.busy_seconds),
-        worker.capabilities.description ?? '',
-      ]);
-      const queueRows = queues.map((queue) => [
-        queue.queue,
-        queue.waiting,
-        queue.scheduled,
-        queue.running,
-        queue.oldest_age === null ? '' : short(queue.oldest_age),
-      ]);
-      return [
-        table(['worker', 'state', 'trust', 'slots', 'active', 'done', 'failed', 'busy s', 'machine'], workerRows),
-        table(['queue', 'waiting', 'scheduled', 'running', 'oldest s'], queueRows),
-      ].join('\n\n');
-    });
-  },
-};
-
-async function showTasks(
-  grid: Grid,
-  output: Output,
-  states: readonly TaskState[],
-  wanted: (task: TaskView) => boolean = () => true,
-): Promise<void> {
-  const tasks: TaskView[] = [];
-  for (const state of states) {
-    let shown = 0;
-    for await (const task of grid.tasks({ state })) {
-      if (!wanted(task)) continue;
-      tasks.push(task);
-      if (++shown === maxTasks) break;
-    }
-  }
-  output.result(tasks, () =>
-    table(
-      ['task id', 'task', 'state', 'queue', 'worker', 'since'],
-      tasks.map((task) => [
-        task.task_id,
-        task.task,
-        task.state,
-        task.queue,
-        task.worker ?? '',
-        task.started_at ?? task.eta ?? task.created_at,
-      ]),
-    ),
+async function textOf(view: InspectView, grid: Grid, answers: Answers): Promise<string> {
+  if (taskViews.includes(view))
+    return taskTable(answers.replies.flatMap(({ reply }) => (reply ?? []) as unknown as TaskView[]));
+  if (view === 'registered') return registered(grid, answers);
+  if (view === 'stats') return stats(grid, answers);
+  return table(
+    ['worker', 'id', view === 'ping' ? 'answer' : 'queues'],
+    answers.replies.map(({ name, worker_id: id, reply, error }) => [name ?? '', id ?? '', said(reply ?? error ?? '')]),
   );
+}
+
+function said(reply: Json): string {
+  const parts = [reply].flat();
+  return parts.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(', ');
+}
+
+async function registered(grid: Grid, answers: Answers): Promise<string> {
+  const { task_types: types } = await grid.request<{ task_types: TaskTypeView[] }>('GET', '/v1/task-types');
+  const having = (name: string): number =>
+    answers.replies.filter(({ reply }) => Array.isArray(reply) && reply.includes(name)).length;
+  return table(
+    ['task', 'workers', 'queue', 'runs on', 'what it does'],
+    types.map((type) => [type.name, having(type.name), type.queue, type.runs_on.join(', '), type.summary]),
+  );
+}
+
+/** The table of workers, with those that are gone, and of queues. */
+async function stats(grid: Grid, { replies, silent }: Answers): Promise<string> {
+  const [workers, queues] = await Promise.all([grid.workers(), grid.queues()]);
+  const isSilent = new Set(silent);
+  const isAsked = new Set(replies.map(({ worker_id: id }) => id));
+  const workerRows = workers
+    .filter(({ worker_id: id, state }) => isSilent.has(id) || isAsked.has(id) || state === 'offline' || id === 'edge')
+    .map((worker) => [
+      worker.name,
+      isSilent.has(worker.worker_id) ? 'silent' : worker.state,
+      worker.trusted ? 'trusted' : 'volunteer',
+      worker.concurrency,
+      worker.active,
+      worker.succeeded,
+      worker.failed,
+      short(worker.busy_seconds),
+      worker.capabilities.description ?? '',
+    ]);
+  const queueRows = queues.map((queue) => [
+    queue.queue,
+    queue.waiting,
+    queue.scheduled,
+    queue.running,
+    queue.oldest_age === null ? '' : short(queue.oldest_age),
+  ]);
+  return [
+    table(['worker', 'state', 'trust', 'slots', 'active', 'done', 'failed', 'busy s', 'machine'], workerRows),
+    table(['queue', 'waiting', 'scheduled', 'running', 'oldest s'], queueRows),
+  ].join('\n\n');
 }

@@ -1,3 +1,4 @@
+import { findTaskType } from '#catalog';
 import { nameSchema, TabgridError, type ControlCommand, type Json, type JsonObject } from '#protocol';
 import { parseRate, type Rate } from './rate.ts';
 
@@ -10,7 +11,9 @@ export type ControlOrder =
   | { type: 'resize'; by: number }
   | { type: 'add_queue'; queue: string }
   | { type: 'cancel_queue'; queue: string }
-  | { type: 'rate_limit'; text: string | null; rate: Rate | null };
+  /** Of one task type, or of all together. */
+  | { type: 'rate_limit'; task: string | null; text: string | null; rate: Rate | null }
+  | { type: 'time_limit'; task: string; softMs: number | null; hardMs: number | null };
 
 /**
  * What a command asks for, or why this worker does not do it.
@@ -34,7 +37,8 @@ export function orderOf(
 }
 
 /**
- * Arguments: `grow` and `shrink` take `{n: 1}`, `add_queue` and `cancel_queue` take `{queue}`, `rate_limit` takes `{rate_limit}` (null lifts it).
+ * Arguments: `grow` and `shrink` take `{n: 1}`, `add_queue` and `cancel_queue` take `{queue}`, `rate_limit` takes `{rate_limit, task?}`
+ * (null lifts it), `time_limit` takes `{task, soft_time_limit?, time_limit?}` in seconds (without both it lifts them).
  *
  * @throws TabgridError `invalid_request` naming the argument.
  */
@@ -53,7 +57,9 @@ function parseControl(command: ControlCommand, args: JsonObject): ControlOrder {
     case 'cancel_queue':
       return { type: command, queue: queueName(args.queue) };
     case 'rate_limit':
-      return rateLimit(args.rate_limit);
+      return rateLimit(args.task === undefined || args.task === null ? null : taskName(args.task), args.rate_limit);
+    case 'time_limit':
+      return timeLimit(args);
   }
 }
 
@@ -69,10 +75,32 @@ function queueName(value: Json | undefined): string {
   throw new TabgridError('invalid_request', `queue: expected a queue’s name, got ${JSON.stringify(value ?? null)}`);
 }
 
-function rateLimit(value: Json | undefined): ControlOrder {
-  if (value === undefined || value === null) return { type: 'rate_limit', text: null, rate: null };
+function taskName(value: Json | undefined): string {
+  const type = typeof value === 'string' ? findTaskType(value) : undefined;
+  if (type !== undefined) return type.name;
+  throw new TabgridError('unknown_task', `task: expected a task type’s name, got ${JSON.stringify(value ?? null)}`);
+}
+
+function rateLimit(task: string | null, value: Json | undefined): ControlOrder {
+  if (value === undefined || value === null) return { type: 'rate_limit', task, text: null, rate: null };
   if (typeof value !== 'string') {
     throw new TabgridError('invalid_request', `rate_limit: expected text or null, got ${JSON.stringify(value)}`);
   }
-  return { type: 'rate_limit', text: value, rate: parseRate(value) };
+  return { type: 'rate_limit', task, text: value, rate: parseRate(value) };
+}
+
+function timeLimit(args: JsonObject): ControlOrder {
+  const task = taskName(args.task);
+  const [softMs, hardMs] = [milliseconds('soft_time_limit', args), milliseconds('time_limit', args)];
+  if (softMs !== null && hardMs !== null && softMs > hardMs) {
+    throw new TabgridError('invalid_request', `soft_time_limit: expected at most time_limit, ${hardMs / 1000}`);
+  }
+  return { type: 'time_limit', task, softMs, hardMs };
+}
+
+function milliseconds(name: string, args: JsonObject): number | null {
+  const value = args[name] ?? null;
+  if (value === null) return null;
+  if (typeof value === 'number' && value > 0) return value * 1000;
+  throw new TabgridError('invalid_request', `${name}: expected seconds above 0, got ${JSON.stringify(value)}`);
 }

@@ -45,6 +45,7 @@ export class SessionMachine {
       concurrency: this.#work.concurrency,
       queues: [...this.#queues],
       connections: this.#link.welcomes,
+      task_limits: this.#work.taskLimits.figures(),
       ...this.#work.figures(),
     };
   }
@@ -249,9 +250,11 @@ export class SessionMachine {
 
   #control(frame: Extract<EdgeFrame, { type: 'control' }>): void {
     const { order, error } = orderOf(frame.command, frame.arguments, this.#queues);
+    // What makes a new connection is answered before it; a limit is in the figures that follow it.
+    if (order?.type === 'rate_limit' || order?.type === 'time_limit') this.#obey(order);
     const reply = error === null ? { ok: order.type === 'ping' ? 'pong' : this.stats } : { error };
     this.#send({ type: 'control_reply', request_id: frame.request_id, reply });
-    if (order) this.#obey(order);
+    if (order !== null && order.type !== 'rate_limit' && order.type !== 'time_limit') this.#obey(order);
   }
 
   #obey(order: ControlOrder): void {
@@ -281,7 +284,11 @@ export class SessionMachine {
           return;
         }
       case 'rate_limit':
-        this.#work.setRate(order.rate);
+        if (order.task === null) this.#work.setRate(order.rate);
+        else this.#work.taskLimits.setRate(order.task, order.text, order.rate);
+        return;
+      case 'time_limit':
+        this.#work.taskLimits.setTimes(order.task, order.softMs, order.hardMs);
         return;
     }
   }

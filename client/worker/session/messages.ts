@@ -95,6 +95,8 @@ export interface SessionStats {
   succeeded: number;
   failed: number;
   busy_seconds: number;
+  /** What remote control has set for single task types. */
+  task_limits: Record<string, Json>;
   /** Connections made so far. */
   connections: number;
 }

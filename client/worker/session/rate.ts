@@ -42,6 +42,13 @@ export class RateLimiter {
 
   /** Takes one start; 0 when it may begin now, else the milliseconds to wait before asking again. */
   take(nowMs: number): number {
+    const waitMs = this.waitMs(nowMs);
+    if (waitMs === 0) this.#tokens -= 1;
+    return waitMs;
+  }
+
+  /** What `take` would answer, taking nothing. */
+  waitMs(nowMs: number): number {
     if (this.#rate === null) return 0;
     const perMs = this.#rate.count / this.#rate.windowMs;
     const burst = Math.max(1, perMs * burstMs);
@@ -49,10 +56,7 @@ export class RateLimiter {
     this.#tokens = Math.min(burst, this.#tokens + passedMs * perMs);
     this.#refilledAtMs = nowMs;
     // Many small refills may sum to a hair less than one.
-    if (this.#tokens >= 1 - 1e-9) {
-      this.#tokens -= 1;
-      return 0;
-    }
+    if (this.#tokens >= 1 - 1e-9) return 0;
     return Math.ceil((1 - this.#tokens) / perMs);
   }
 }

@@ -5,6 +5,7 @@ import type { SessionEffect, SessionOptions, SessionStats } from './messages.ts'
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { parseRate, RateLimiter, type Rate } from './rate.ts';
+import { TaskLimits } from './task-limits.ts';
 
 /** Adopted attempts that a worker still names in `hello`; the group’s Redis knows them all. */
 const maxAdoptedRefs = 100;
@@ -14,6 +15,7 @@ type Emit = (effect: SessionEffect) => void;
 /** What a worker has to do, does and has done: attempts, credits, outcomes. Knows nothing of connections. */
 export class Work {
   concurrency: number;
+  readonly taskLimits = new TaskLimits();
   readonly #options: SessionOptions;
   readonly #emit: Emit;
   readonly #holdings = new Holdings();
@@ -73,19 +75,29 @@ export class Work {
   /** Begins what waits, as far as slots and the rate limit allow. */
   startNext(nowMs: number): void {
     if (this.#draining) return;
+    let soonestMs = Infinity;
     for (const held of this.#holdings.waiting()) {
-      const isBrief = this.#pace.isBrief(held.assignment.task);
+      const { task } = held.assignment;
+      const isBrief = this.#pace.isBrief(task);
       const ahead = isBrief ? this.#options.briefTasksAhead : 0;
-      if (this.#holdings.runningCount >= this.concurrency * (1 + ahead)) return;
+      if (this.#holdings.runningCount >= this.concurrency * (1 + ahead)) break;
+      const ownWaitMs = this.taskLimits.waitMs(task, nowMs);
+      if (ownWaitMs > 0) {
+        // Others may go ahead of a type that has to wait.
+        soonestMs = Math.min(soonestMs, ownWaitMs);
+        continue;
+      }
       const waitMs = this.#rate.take(nowMs);
       if (waitMs > 0) {
-        this.#emit({ type: 'set_timer', name: 'rate', ms: waitMs });
-        return;
+        soonestMs = Math.min(soonestMs, waitMs);
+        break;
       }
+      this.taskLimits.began(task, nowMs);
       this.#holdings.run(held);
       held.snapshotAskedAtMs = nowMs;
-      this.#emit({ type: 'execute', assignment: held.assignment, isBrief });
+      this.#emit({ type: 'execute', assignment: this.taskLimits.bound(held.assignment), isBrief });
     }
+    if (soonestMs < Infinity) this.#emit({ type: 'set_timer', name: 'rate', ms: soonestMs });
   }
 
   /** An executor tells something; of attempts that were dropped meanwhile, nothing is wanted any more. */

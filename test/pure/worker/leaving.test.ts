@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ControlCommand, JsonObject } from '#protocol';
+import { attemptKey } from '../../../client/worker/index.ts';
 import { assignment, digest, online, reconnect, refOf, setup, taskId, type FakeConnection } from './fakes.ts';
 
 const snapshot = { kernel_digest: digest, data: 'AAAA' };
@@ -158,6 +159,49 @@ describe('remote control', () => {
     expect(executor.running.size).toBe(2);
     command(edge, 'rate_limit', { rate_limit: null });
     expect(executor.running.size).toBe(3);
+  });
+
+  it('holds one task type back and lets others go ahead', () => {
+    const { edge, executor, clock } = online({ concurrency: 8 });
+    const args = { task: 'train_surrogate', rate_limit: '1/s' };
+    expect(command(edge, 'rate_limit', args)).toMatchObject({
+      ok: { task_limits: { train_surrogate: { rate_limit: '1/s', time_limit: null } } },
+    });
+    const [first, second, other] = [assignment(1), assignment(2), assignment(3)].map((each, index) => ({
+      ...each,
+      task: index === 2 ? 'ping' : 'train_surrogate',
+    }));
+    edge.say({ type: 'tasks', items: [first!, second!, other!] });
+    const running = () => [...executor.running.keys()];
+    expect(running()).toEqual([first, other].map((each) => attemptKey(each!)));
+    clock.advance(1000);
+    expect(running()).toContain(attemptKey(second!));
+    expect(command(edge, 'rate_limit', { task: 'train_surrogate' })).toMatchObject({ ok: { task_limits: {} } });
+  });
+
+  it('tightens the time limits of a task type, and never loosens them', () => {
+    const { edge, executor } = online({ concurrency: 8 });
+    const times = { soft_time_limit: 5, time_limit: 10 };
+    command(edge, 'time_limit', { task: 'ping', ...times });
+    const limits = (soft: number, hard: number) => ({ soft_time_limit_ms: soft, time_limit_ms: hard });
+    edge.say({
+      type: 'tasks',
+      items: [
+        { ...assignment(1), task: 'ping', ...limits(60_000, 90_000) },
+        { ...assignment(2), task: 'ping', ...limits(1000, 2000) },
+        { ...assignment(3), task: 'train_surrogate', ...limits(60_000, 90_000) },
+      ],
+    });
+    expect([...executor.running.values()].map(({ assignment: given }) => given)).toMatchObject([
+      limits(5000, 10_000),
+      limits(1000, 2000),
+      limits(60_000, 90_000),
+    ]);
+    expect(command(edge, 'time_limit', { task: 'nothing', time_limit: 1 })).toHaveProperty('error');
+    expect(command(edge, 'time_limit', { task: 'ping', soft_time_limit: 2, time_limit: 1 })).toEqual({
+      error: 'soft_time_limit: expected at most time_limit, 1',
+    });
+    expect(command(edge, 'time_limit', { task: 'ping', time_limit: 0 })).toHaveProperty('error');
   });
 
   it('restarts the threads, and shuts down in good order', async () => {

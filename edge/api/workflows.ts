@@ -57,9 +57,14 @@ async function start(
 async function list(
   env: Env,
   principal: Principal,
-  query: { state?: WorkflowState; label?: string; limit: number; cursor?: string },
+  { state, label, ...page }: { state?: WorkflowState; label?: string; limit: number; cursor?: string },
 ): Promise<{ workflows: WorkflowSummary[]; next_cursor: string | null }> {
-  const { tasks, next_cursor } = await listTasks(env, principal, { ...query, task: 'run_workflow' });
+  const { tasks, next_cursor } = await listTasks(env, principal, {
+    ...page,
+    task: 'run_workflow',
+    ...(state === undefined ? {} : { states: [state] }),
+    ...(label === undefined ? {} : { labels: [label] }),
+  });
   const workflows = await Promise.all(
     tasks.map(async ({ kwargs }) => {
       try {

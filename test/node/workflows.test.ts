@@ -78,7 +78,7 @@ describe('workflows on one’s own machine', () => {
       labels: ['fronts'],
     });
     const searched = chunks('run_cmaes_optimization', file<{ seed: number }>('/d/searches.csv'), 4, {
-      kwargs: { ...search, max_evaluations: 30_000 },
+      kwargs: { ...search, max_evaluations: 15_000 },
       labels: ['searches'],
     });
     const label = (name: string) => si('ping', {}, { labels: [name] });
@@ -109,7 +109,7 @@ describe('workflows on one’s own machine', () => {
     }
     expect(chunksOfSearches.map((chunk) => chunk.length)).toEqual([4, 4]);
     const single = (seed: number, more: object) =>
-      client.submit('run_cmaes_optimization', { ...search, max_evaluations: 30_000, seed, ...more });
+      client.submit('run_cmaes_optimization', { ...search, max_evaluations: 15_000, seed, ...more });
     const [third, last] = await Promise.all([single(2, {}), single(7, { popsize: 12 })]);
     expect([chunksOfSearches.flat()[2], chunksOfSearches.flat()[7]]).toEqual([await third.get(), await last.get()]);
     expect(after.map(({ status }: Result<'ping'>) => status)).toEqual(['pong', 'pong']);

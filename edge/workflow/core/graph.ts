@@ -28,7 +28,8 @@ export function graphOf(core: WorkflowCore): string {
 
   const part = (id: number, { what, children }: PlanNode, node: NodeState): { first: string[]; last: string } => {
     if (what.kind === 'task' || what.kind === 'array') {
-      draw(`n${id}`, { label: labelOf(what, node), ...look[shownPhase(core.state, node)] });
+      const shown = shownPhase(core.state, node);
+      draw(`n${id}`, { label: labelOf(what, node, shown), ...look[shown] });
       return { first: [`n${id}`], last: `n${id}` };
     }
     const ends = children.map(visit);
@@ -76,8 +77,8 @@ function shownPhase(state: WorkflowState, { phase }: NodeState): Shown {
   return phase === 'waiting' && isOver ? 'skipped' : phase;
 }
 
-function labelOf(what: Extract<PlanNode['what'], { kind: 'task' | 'array' }>, node: NodeState): string {
-  if (what.kind === 'task') return `${what.step.task}\n${words[node.phase === 'writing' ? 'running' : node.phase]}`;
+function labelOf(what: Extract<PlanNode['what'], { kind: 'task' | 'array' }>, node: NodeState, shown: Shown): string {
+  if (what.kind === 'task') return `${what.step.task}\n${words[shown]}`;
   const { task, count } = what.array;
   const done = node.array?.done.items ?? 0;
   const running = node.array === undefined || node.phase !== 'running' ? 0 : itemsOpen(node.array);

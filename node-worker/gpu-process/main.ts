@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as comlink from 'comlink';
 import { ComputeThread, systemClock, type RemoteHooks, type ThreadHooks } from '../../client/worker/index.ts';
 import { bodies } from '../../client/worker/tasks/index.ts';
-import { memoryBytes } from '../memory.ts';
+import { residentBytes } from '../memory.ts';
 import { channelOf } from './channel.ts';
 import { openDawn, ProcessGpu } from './device.ts';
 import { GpuService } from './service.ts';
@@ -19,7 +19,7 @@ const thread = new ComputeThread({
   bodies,
   clock: systemClock,
   pause: () => setImmediate(undefined),
-  memoryBytes,
+  memoryBytes: residentBytes,
   gpu: () => gpu.open(),
 });
 const hooks = comlink.wrap<ThreadHooks>(channelOf(process, 'hooks')) as unknown as RemoteHooks;

@@ -168,6 +168,19 @@ describe('a compute thread', () => {
     expect(await run(pool, behave('threadMark')).outcome()).toEqual(result(2));
   });
 
+  it.each(['leakHeap', 'leakBuffers', 'leakKernels'])(
+    'is replaced again and again while its body leaks: %s',
+    async (kind) => {
+      const pool = setup({ maxMemoryBytes: 70 * 1024 * 1024 });
+      const runs: number[] = [];
+      for (let n = 0; n < 8; n++) runs.push(resultOf<number>(await run(pool, behave(kind)).outcome()));
+      // Each thread runs until it holds too much: more than one task, and never more than four.
+      expect(Math.max(...runs)).toBeLessThanOrEqual(4);
+      expect(runs.filter((count) => count === 1).length).toBeGreaterThanOrEqual(2);
+      expect(runs).toContain(2);
+    },
+  );
+
   it('is replaced on demand once its attempt is over', async () => {
     const pool = setup();
     const waiting = run(pool, behave('count:3000'));

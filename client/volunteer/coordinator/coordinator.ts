@@ -43,6 +43,11 @@ export interface CoordinatorParts {
 
 const maxCachedFileBytes = 64 * 1024 * 1024;
 /** How long a stopped task may take to end by itself before its Web Worker is ended. */
+/**
+ * A core’s Web Worker is replaced after so many tasks: no browser tells a worker what memory it holds, and whatever leaks there ends with
+ * it. A new one costs some ten milliseconds.
+ */
+const maxTasksPerCore = 1000;
 const abortGraceMs = 1000;
 const handBackGraceMs = 2000;
 /** A connection that is not back after this long counts as lost; a change of the dial makes a new one within milliseconds. */
@@ -164,7 +169,7 @@ export class Coordinator {
       files,
       clock,
       concurrency: cores,
-      maxTasksPerThread: null,
+      maxTasksPerThread: maxTasksPerCore,
       maxMemoryBytes: null,
       abortGraceMs,
     });

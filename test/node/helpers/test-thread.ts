@@ -10,6 +10,18 @@ import {
 } from '../../../client/worker/index.ts';
 import { bodies } from '../../../client/worker/tasks/index.ts';
 import { endpointOf } from '../../../node-worker/endpoint.ts';
+import { memoryBytes } from '../../../node-worker/memory.ts';
+
+const leakedBytes = 20 * 1024 * 1024;
+const leaked: unknown[] = [];
+/** Node’s types know of its types, but not of its constructors. */
+const { WebAssembly: webAssembly } = globalThis as unknown as {
+  WebAssembly: { Memory: new (size: { initial: number }) => object };
+};
+
+async function leak(memory: unknown): Promise<number> {
+  return leaked.push(memory);
+}
 
 /** What a test wants a body to do: the body of `run_campaign`, whose one argument is text, reads it as `behaviour:number`. */
 const behaviours: Record<string, (context: TaskContext, argument: number) => Promise<Json>> = {
@@ -37,6 +49,10 @@ const behaviours: Record<string, (context: TaskContext, argument: number) => Pro
     (globalThis as { hoard?: Uint8Array }).hoard = new Uint8Array(megabytes * 1024 * 1024).fill(1);
     return process.memoryUsage().external;
   },
+  /** Leaks 20 MB a task, and tells how often it has been run in this thread. */
+  leakHeap: () => leak(Array.from({ length: 500_000 }, (_, n) => ({ n }))),
+  leakBuffers: () => leak(new Uint8Array(leakedBytes).fill(1)),
+  leakKernels: () => leak(new webAssembly.Memory({ initial: leakedBytes / 65_536 })),
   read: async (context, index) => new TextDecoder().decode(await context.files.read(`/files/${index}`)),
   records: async (context, to) =>
     new TextDecoder().decode(await context.files.records('/rows.csv', { from: 2, to, sha256: 'ff' })),
@@ -79,7 +95,7 @@ serveThread(
     bodies: { ...bodies, run_campaign: runBehaviour },
     clock: systemClock,
     pause: () => setImmediate(undefined),
-    memoryBytes: () => process.memoryUsage().heapTotal + process.memoryUsage().external,
+    memoryBytes,
   }),
   endpointOf(parentPort),
 );

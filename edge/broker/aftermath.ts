@@ -20,7 +20,7 @@ export function concludeCommit(core: Core): StoredEvent[] {
   dispatch(core);
   sendNotices(core);
   core.tasks.flush();
-  dropSnapshots(core, core.effects.finished);
+  dropSnapshots(core, core.effects.stopped);
   writeLeases(core);
   return core.events.flush();
 }

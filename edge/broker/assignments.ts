@@ -3,17 +3,16 @@ import type { Core } from './core.ts';
 import type { Taker } from './takers.ts';
 import type { TaskArguments } from './task-record.ts';
 
-/** What a taker is told of the tasks that it was given. */
-export function assignments(core: Core, taker: Pick<Taker, 'given' | 'kernelDigest'>): Assignment[] {
+type Receiver = Pick<Taker, 'given' | 'kernelDigest'>;
+
+/** A taker’s new tasks, each without its arguments, and these as they are stored, `{"args":…,"kwargs":…}`. */
+function* given(core: Core, taker: Receiver): Generator<[Omit<Assignment, 'args' | 'kwargs'>, string]> {
   const texts = core.tasks.argumentsOf(taker.given.map(({ record }) => record.id));
-  return taker.given.map(({ record, lease }): Assignment => {
-    const { args, kwargs } = JSON.parse(texts.get(record.id) ?? '{}') as TaskArguments;
-    return {
+  for (const { record, lease } of taker.given) {
+    const head = {
       task_id: record.id,
       attempt: lease.attempt,
       task: record.task,
-      args,
-      kwargs,
       queue: core.lanes.queueOf(record.lane),
       priority: record.priority,
       retries: record.retries,
@@ -22,7 +21,13 @@ export function assignments(core: Core, taker: Pick<Taker, 'given' | 'kernelDige
       time_limit_ms: record.spec.time_limit_ms,
       snapshot: record.attempt === 0 ? null : snapshotFor(core, record.id, taker.kernelDigest),
     };
-  });
+    yield [head, texts.get(record.id) ?? '{"args":[],"kwargs":{}}'];
+  }
+}
+
+/** What a taker is told of the tasks that it was given. */
+export function assignments(core: Core, taker: Receiver): Assignment[] {
+  return Array.from(given(core, taker), ([head, text]) => ({ ...head, ...(JSON.parse(text) as TaskArguments) }));
 }
 
 /** Where an earlier attempt stopped. Other kernels would compute on differently, so they begin anew. */
@@ -36,20 +41,20 @@ function snapshotFor(core: Core, id: TaskId, kernelDigest: string): Snapshot | n
 /** Half of what a frame may have, so that its other parts have room. */
 const maxItemsChars = limits.maxFrameBytes / 2;
 
-/** Split so that each part fits a frame. */
-export function framesOf(items: readonly Assignment[]): Assignment[][] {
-  const frames: Assignment[][] = [];
-  let chars = 0;
-  for (const item of items) {
-    const itemChars = JSON.stringify(item.kwargs).length + (item.snapshot?.data.length ?? 0);
+/** The same as texts of `tasks` frames, split so that each fits one. Arguments go through as they are stored, for reading and writing them anew takes long. */
+export function taskFrames(core: Core, taker: Receiver): string[] {
+  const frames: string[][] = [];
+  let chars = Infinity;
+  for (const [head, text] of given(core, taker)) {
+    const item = `${text.slice(0, -1)},${JSON.stringify(head).slice(1)}`;
     const frame = frames.at(-1);
-    if (frame === undefined || frame.length >= limits.maxTasksPerFrame || chars + itemChars > maxItemsChars) {
+    if (frame === undefined || frame.length >= limits.maxTasksPerFrame || chars + item.length > maxItemsChars) {
       frames.push([item]);
-      chars = itemChars;
+      chars = item.length;
     } else {
       frame.push(item);
-      chars += itemChars;
+      chars += item.length;
     }
   }
-  return frames;
+  return frames.map((items) => `{"type":"tasks","items":[${items.join(',')}]}`);
 }

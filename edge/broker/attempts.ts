@@ -69,6 +69,7 @@ export function endAttempt(core: Core, lease: Lease, end: AttemptEnd, details: A
   });
   countForWorker(core, lease, end, runtimeMs ?? nowMs - startedMs);
   afterAttempt(core, record, settlement, end, startedMs);
+  if (lease.mayHaveSnapshot && isFinal(record.state)) core.effects.stopped.push(record.id);
 }
 
 /** Takes the report of an attempt whose lease ran out while nobody else was given the task. */
@@ -88,6 +89,7 @@ export function endLateAttempt(
   const busyMs = Math.min(details.runtimeMs ?? Infinity, nowMs - past.startedMs);
   core.workers.count(past.worker, end.type === 'success' ? 'succeeded' : 'failed', busyMs);
   afterAttempt(core, record, settlement, end, past.startedMs);
+  if (isFinal(record.state)) core.effects.stopped.push(record.id);
 }
 
 function afterAttempt(
@@ -132,6 +134,7 @@ export function finishQueued(core: Core, record: TaskRecord, outcome: TaskOutcom
   record.outcome = outcome;
   if (!isFinal(record.state)) throw new Error(`${record.id} is ${record.state}, not final`);
   finish(core, record, record.state);
+  if (record.attempt > 0) core.effects.stopped.push(record.id);
 }
 
 const maxEventMessageChars = 1000;

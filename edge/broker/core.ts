@@ -34,12 +34,15 @@ export const edgeWorker = { id: 'edge' as WorkerId, sub: '' } as const;
 
 /** What a commit leads to, once it is safe: gathered during the commit, carried out after it, forgotten if it fails. */
 export interface Effects {
-  frames: { socket: WebSocket; frame: EdgeFrame }[];
+  /** Frames, or their texts. */
+  frames: { socket: WebSocket; frame: EdgeFrame | string }[];
   closes: { socket: WebSocket; code: number; reason: string }[];
   /** Sessions whose credits changed. */
   sessions: Set<WorkerSession>;
   /** Tasks that are final now. */
   finished: TaskId[];
+  /** Of those, the ones that may have left a snapshot. */
+  stopped: TaskId[];
   /** By address: what parents are told through the outbox. */
   notices: Map<string, FinishedTask[]>;
   /** By address: what parents are told as well as it goes. */
@@ -55,6 +58,7 @@ export function noEffects(): Effects {
     closes: [],
     sessions: new Set(),
     finished: [],
+    stopped: [],
     notices: new Map(),
     progress: new Map(),
     edgeRuns: [],

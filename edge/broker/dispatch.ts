@@ -1,5 +1,5 @@
 import type { TaskId } from '#protocol';
-import { assignments, framesOf } from './assignments.ts';
+import { assignments, taskFrames } from './assignments.ts';
 import { finishQueued, move, taskEvent } from './attempts.ts';
 import { edgeWorker, type Core } from './core.ts';
 import type { Lane } from './lanes.ts';
@@ -38,9 +38,7 @@ export function dispatch(core: Core): void {
     } else {
       who.credits = taker.room;
       core.effects.sessions.add(who);
-      for (const items of framesOf(assignments(core, taker))) {
-        core.effects.frames.push({ socket: who.socket, frame: { type: 'tasks', items } });
-      }
+      for (const frame of taskFrames(core, taker)) core.effects.frames.push({ socket: who.socket, frame });
     }
   }
 }
@@ -144,6 +142,7 @@ function grant(core: Core, record: TaskRecord, taker: Taker): void {
     group: null,
     progress: null,
     graces: 0,
+    mayHaveSnapshot: record.attempt > 0,
   };
   core.leases.grant(lease);
   core.tasks.passQueue(record);

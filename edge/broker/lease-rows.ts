@@ -67,6 +67,7 @@ export function restoreLeases(core: Core): void {
       group: null,
       progress: null,
       graces: 0,
+      mayHaveSnapshot: true,
     });
   }
 }

@@ -23,6 +23,8 @@ export interface Lease {
   progress: Progress | null;
   /** Restarts of the edge that lengthened it since the worker was last heard of. */
   graces: number;
+  /** Whether a snapshot of the task may be stored. Not kept: true when the lease was read from its row. */
+  mayHaveSnapshot: boolean;
 }
 
 /** A lease on its way into and out of its worker’s row. */
@@ -233,6 +235,7 @@ export function leaseOf(workerId: WorkerId, sub: string, stored: StoredLease): L
     group,
     progress,
     graces,
+    mayHaveSnapshot: true,
   };
 }
 

@@ -81,7 +81,9 @@ export function boundedProgress(said: Progress): Progress {
 /** Keeps where an attempt could be continued. */
 export function keepSnapshot(core: Core, reporter: Reporter, ref: AttemptRef, snapshot: Snapshot): void {
   const lease = leaseOf(core, reporter, ref.task_id, ref.attempt);
-  if (lease !== undefined) core.tasks.setPayload(ref.task_id, 'snapshot', JSON.stringify(snapshot));
+  if (lease === undefined) return;
+  core.tasks.setPayload(ref.task_id, 'snapshot', JSON.stringify(snapshot));
+  lease.mayHaveSnapshot = true;
 }
 
 /** An attempt has ended. `lease_lost`: its outcome is not used. */
@@ -192,6 +194,7 @@ function resume(core: Core, reporter: Reporter & { workerId: WorkerId }, record:
     group: null,
     progress: record.progress,
     graces: 0,
+    mayHaveSnapshot: true,
   };
   core.leases.grant(lease);
   // No event tells of it.

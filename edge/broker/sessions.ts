@@ -142,8 +142,8 @@ function attachmentOf(socket: WebSocket): Attachment | undefined {
 }
 
 /** Sends to a socket that may have closed meanwhile. */
-export function send(socket: WebSocket, frame: EdgeFrame): void {
-  sendText(socket, JSON.stringify(frame));
+export function send(socket: WebSocket, frame: EdgeFrame | string): void {
+  sendText(socket, typeof frame === 'string' ? frame : JSON.stringify(frame));
 }
 
 export function sendText(socket: WebSocket, text: string): void {

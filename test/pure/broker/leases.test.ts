@@ -36,6 +36,7 @@ function lease(more: Partial<Lease> = {}): Lease {
     group: null,
     progress: null,
     graces: 0,
+    mayHaveSnapshot: true,
     ...more,
   };
 }

@@ -38,6 +38,8 @@ const configSchema = z.strictObject({
     .default(null),
   /** A module that exports further bodies as `bodies`, by task type; null for none. TypeScript only where Node runs it by itself. */
   tasksFile: z.string().min(1).nullable().default(null),
+  /** Modules that export further components of the worker, as `component` or `components` (docs/workers.md). */
+  componentFiles: z.array(z.string().min(1)).default([]),
   /**
    * Named evaluators: a shell command (`python3 sim.py`), `module:./sim.mjs`, or a URL (`https://lab.example/evaluate`). Only these are
    * ever run; a request can name one, but never bring its own.

@@ -3,6 +3,7 @@ import { compileKernels, kernelDigest } from '#kernels';
 import { TabgridError } from '#protocol';
 
 export interface Kernels {
+  file: string;
   module: WebAssembly.Module;
   digest: string;
 }
@@ -12,5 +13,5 @@ export async function loadKernels(file: string): Promise<Kernels> {
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new TabgridError('not_configured', `${file} cannot be read; npm run build makes it.`, { cause });
   });
-  return { module: await compileKernels(new Uint8Array(bytes)), digest: kernelDigest(bytes) };
+  return { file, module: await compileKernels(new Uint8Array(bytes)), digest: kernelDigest(bytes) };
 }

@@ -11,6 +11,8 @@ export interface Executors {
   readonly evaluationArrays: Executor;
   /** Null without a GPU: then threads compute what may use one, too. */
   readonly gpu: Executor | null;
+  /** What further components compute, by task type: before all others. */
+  readonly byTask: ReadonlyMap<string, Executor>;
 }
 
 /** Sends evaluations by name where processes are run, training for GPUs to where one is, and everything else to the compute threads. */
@@ -19,6 +21,11 @@ export class RoutedExecutor implements Executor {
 
   constructor(executors: Executors) {
     this.#executors = executors;
+  }
+
+  /** Task types that only further components compute. */
+  get addedTasks(): string[] {
+    return [...this.#executors.byTask.keys()];
   }
 
   start(assignment: Assignment, tell: ExecutionListener, isBrief?: boolean): void {
@@ -46,14 +53,16 @@ export class RoutedExecutor implements Executor {
   }
 
   #executorOf(assignment: Assignment): Executor {
-    const { threads, evaluations, evaluationArrays, gpu } = this.#executors;
+    const { threads, evaluations, evaluationArrays, gpu, byTask } = this.#executors;
+    const own = byTask.get(assignment.task);
+    if (own !== undefined) return own;
     if (evaluatorName(assignment) !== null) return evaluations;
     if (evaluatorNameOfCalls(assignment) !== null) return evaluationArrays;
     return (assignment.queue === gpuQueue ? gpu : null) ?? threads;
   }
 
   get #all(): Set<Executor> {
-    const { threads, evaluations, evaluationArrays, gpu } = this.#executors;
-    return new Set([threads, evaluations, evaluationArrays, ...(gpu ? [gpu] : [])]);
+    const { threads, evaluations, evaluationArrays, gpu, byTask } = this.#executors;
+    return new Set([threads, evaluations, evaluationArrays, ...(gpu ? [gpu] : []), ...byTask.values()]);
   }
 }

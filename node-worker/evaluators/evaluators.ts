@@ -2,6 +2,7 @@ import { TabgridError, type Json } from '#protocol';
 import type { CandidateValues } from '../../client/worker/index.ts';
 import type { EvaluatorDeclaration } from './declaration.ts';
 import { evaluatorEnvironment } from './environment.ts';
+import { evaluateByFunction } from './function.ts';
 import { OutputReader } from './output.ts';
 import { runGroup } from './process-group.ts';
 import { evaluateByUrl } from './url.ts';
@@ -64,6 +65,8 @@ export class Evaluators {
       }
       case 'url':
         return evaluateByUrl(declaration.url, evaluation);
+      case 'function':
+        return evaluateByFunction(declaration.evaluate, evaluation);
     }
   }
 

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startWorker, type WorkerConfigInput, type WorkerHandle } from '../../node-worker/index.ts';
+import type { Outcome } from '#protocol';
+import type { Executor } from '../../client/worker/index.ts';
+import { startWorker, type Component, type WorkerConfigInput, type WorkerHandle } from '../../node-worker/index.ts';
 import { bundleWorker, type WorkerBundle } from './helpers/bundle.ts';
 import { FakeEdge } from './helpers/fake-edge.ts';
 import { until, untilFile, untilGone } from './helpers/wait.ts';
@@ -55,6 +58,19 @@ async function setup(overrides: Partial<WorkerConfigInput> = {}) {
   workers.push(worker);
   await until(() => edge.peers.length > 0);
   return { edge, worker, logs };
+}
+
+/** An executor that has the answer to everything. */
+function answering(outcome: Outcome): Executor {
+  const nothing = () => undefined;
+  return {
+    start: (_, tell) => tell({ type: 'finished', outcome, runtimeMs: 1 }),
+    abort: nothing,
+    askSnapshot: nothing,
+    resize: nothing,
+    recycle: nothing,
+    close: () => Promise.resolve(),
+  };
 }
 
 const arrayOf = (name: string, items: object[][]) =>
@@ -160,6 +176,63 @@ describe('a Node worker', () => {
     const { edge } = await setup({ tasksFile: file });
     const ref = edge.submit('ping', {});
     expect(await until(() => edge.outcomeOf(ref))).toMatchObject({ result: { worker: 'mine' } });
+  });
+
+  it('consists of components, to which a user adds: one that offers its health, one with an evaluator and an executor', async () => {
+    const logs: string[] = [];
+    const healthPort = fileURLToPath(new URL('../../docs/examples/health-port.mjs', import.meta.url));
+    const edge = await edgeAlone();
+    const answers: Component = {
+      name: 'answers',
+      before: ['evaluators', 'executor'],
+      start: (worker) => {
+        worker.addEvaluator('twice', (candidate) => 2 * (candidate as { x: number }).x);
+        worker.addExecutor(['compute_pareto_front'], answering({ type: 'success', result: 'mine' }));
+      },
+    };
+    process.env.HEALTH_PORT = '0';
+    const config = configFor(edge, { componentFiles: [healthPort] });
+    const worker = await startWorker(config, { components: [answers], log: (line) => logs.push(line) });
+    workers.push(worker);
+    await until(() => worker.phase === 'working');
+    expect(edge.peers[0]?.capabilities).toMatchObject({ evaluators: ['twice'] });
+    const evaluated = edge.submit('evaluate_candidates', named('twice', [{ x: 3 }, { x: 4 }]));
+    const computed = edge.submit('compute_pareto_front', {});
+    expect(await until(() => edge.outcomeOf(evaluated))).toMatchObject({ result: { values: [{ y: 6 }, { y: 8 }] } });
+    expect(await until(() => edge.outcomeOf(computed))).toEqual({ type: 'success', result: 'mine' });
+
+    const url = /http:\S+/.exec(logs.join())![0];
+    const answer = await fetch(url);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ phase: 'working', succeeded: 2 });
+    await worker.stop('the day is over');
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('does not start with a component that cannot, and stops what has started', async () => {
+    const edge = await edgeAlone();
+    const started: string[] = [];
+    const witness: Component = { name: 'witness', start: () => ({ stop: () => void started.push('stopped') }) };
+    const start = (name: string, text: string) => {
+      const file = join(folder, name);
+      writeFileSync(file, text);
+      return startWorker(configFor(edge, { componentFiles: [file] }));
+    };
+    const broken = { name: 'broken', requires: ['session'], start: () => Promise.reject(new Error('port taken')) };
+    const failing = startWorker(configFor(edge), { components: [witness, broken] });
+    await expect(failing).rejects.toThrow('The component broken: port taken');
+    expect(started).toEqual(['stopped']);
+    await until(() => edge.peers.length === 0);
+    const round = { ...witness, name: 'round', requires: ['session'], before: ['threads'] };
+    await expect(startWorker(configFor(edge), { components: [round] })).rejects.toThrow(
+      /they wait for each other: threads → round → session → executor → threads/,
+    );
+    await expect(start('nothing.mjs', 'export const nothing = 1')).rejects.toThrow(
+      /expected an export named component/,
+    );
+    await expect(start('incomplete.mjs', 'export const component = { name: "a b" }')).rejects.toThrow(
+      /component\.name: .*component\.start: /,
+    );
   });
 });
 

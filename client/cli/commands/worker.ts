@@ -20,6 +20,7 @@ interface WorkerFlags extends ConnectionOptions {
   evaluator?: string[];
   evaluatorEnv?: string[];
   tasks?: string;
+  component?: string[];
   quiet: boolean;
 }
 
@@ -50,6 +51,7 @@ the rest back and leaves. A second Ctrl-C gives everything back at once.`,
     .option('--redis <url>', 'keep long evaluations in this Redis, shared by several workers')
     .option('--redis-prefix <name>', 'begins the name of every key in it (default: tabgrid)')
     .option('--tasks <file>', 'a module that exports further task bodies as `bodies`')
+    .option('--component <files...>', 'modules with further components of the worker, as `component` or `components`')
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText(
       'after',
@@ -93,6 +95,7 @@ async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
     evaluators: flags.evaluator === undefined ? undefined : parseEvaluators(flags.evaluator),
     evaluatorEnvironment: splitList(flags.evaluatorEnv),
     tasksFile: flags.tasks,
+    componentFiles: flags.component,
   };
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(given), gpu: flags.gpu, url: flags.url, token: await tokenOf(flags) };

@@ -37,6 +37,7 @@ export async function runLocally(
     progress: () => undefined,
     snapshot: null,
     checkpoint: () => undefined,
+    handOver: () => undefined,
     signal: new AbortController().signal,
     softLimit: new AbortController().signal,
     yield: async () => undefined,

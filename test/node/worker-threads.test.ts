@@ -318,6 +318,13 @@ describe('a snapshot', () => {
     expect(n).toBe(from);
   });
 
+  it('is told before the failure after which it is to be gone on from', async () => {
+    const told = run(setup(), behave('handOver:7'));
+    expect(await told.outcome()).toMatchObject({ type: 'failure', retryable: true });
+    expect(told.events.map(({ type }) => type)).toEqual(['started', 'snapshot', 'finished']);
+    expect(told.events[1]).toMatchObject({ snapshot: { kernel_digest: kernels.digest, data: 'Bw==' } });
+  });
+
   it('of other kernels is not used', async () => {
     const pool = setup();
     const snapshot = { ...(await snapshotOf(pool, behave('count:100000000'))), kernel_digest: 'ab'.repeat(32) };

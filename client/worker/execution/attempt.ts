@@ -132,6 +132,10 @@ export class Attempt {
       progress: (one) => progress.report(one),
       snapshot: readSnapshot(this.#assignment.snapshot, kernelDigest),
       checkpoint: (make) => this.#checkpoint(make),
+      handOver: (bytes) => {
+        this.#madeSnapshot = this.#fitting(bytes);
+        tellSnapshot();
+      },
       signal,
       softLimit: this.#soft.signal,
       async yield() {
@@ -151,10 +155,13 @@ export class Attempt {
     this.#tellSnapshot();
     if (!this.#snapshotWanted) return;
     this.#snapshotWanted = false;
-    const bytes = make();
-    // One that is too large for a frame is not sent: the task would start anew elsewhere, which is correct, only slower.
-    if (bytes.length > limits.maxSnapshotBytes) return;
-    this.#madeSnapshot = { kernel_digest: this.#settings.kernelDigest, data: encodeBase64(bytes) };
+    this.#madeSnapshot = this.#fitting(make());
+  }
+
+  /** One that is too large for a frame is not sent: the task would start anew elsewhere, which is correct, only slower. */
+  #fitting(bytes: Uint8Array): Snapshot | null {
+    if (bytes.length > limits.maxSnapshotBytes) return null;
+    return { kernel_digest: this.#settings.kernelDigest, data: encodeBase64(bytes) };
   }
 
   #tellSnapshot(): void {

@@ -106,17 +106,22 @@ export class ComputeThread {
     const key = attemptKey(assignment);
     if (this.#aborted.has(key)) return { outcome: { type: 'revoked' }, runtimeMs: 0 };
     const { clock, pause, gpu } = this.#parts;
+    let handedOver: Promise<void> = Promise.resolve();
     const attempt = new Attempt(
       assignment,
       { ...settings, bodies: this.#bodies, clock, pause, ...(gpu ? { gpu } : {}) },
       {
         files: remoteFiles(hooks, key),
         onProgress: (progress) => void hooks.progress(key, progress),
-        onSnapshot: (snapshot) => void hooks.snapshot(key, snapshot),
+        onSnapshot: (snapshot) => {
+          handedOver = hooks.snapshot(key, snapshot);
+        },
       },
     );
     this.#current = { key, attempt };
     const report = await attempt.run();
+    // It goes another way than the report, which would make the host forget the attempt.
+    await handedOver;
     this.#current = null;
     return report;
   }

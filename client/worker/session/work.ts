@@ -247,7 +247,8 @@ export class Work {
 
   #finish(held: Held, outcome: Outcome, runtimeMs: number): void {
     this.#holdings.remove(held.ref);
-    this.#snapshots.delete(attemptKey(held.ref));
+    // Of what is tried again the snapshot travels ahead of the outcome.
+    if (outcome.type !== 'failure' || !outcome.retryable) this.#snapshots.delete(attemptKey(held.ref));
     this.#outbox.put(held.ref, outcome, runtimeMs);
     this.#busyMs += runtimeMs;
     if (outcome.type === 'success') this.#pace.measured(held.assignment.task, runtimeMs);

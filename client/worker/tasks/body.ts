@@ -55,6 +55,8 @@ export interface TaskContext {
   readonly snapshot: Uint8Array | null;
   /** Call it between steps, before `yield`. `make` runs only when a snapshot is wanted; it travels when a next step follows. */
   checkpoint(make: () => Uint8Array): void;
+  /** Call it before throwing what a retry may mend, where that is not to begin anew: the next attempt has this snapshot. */
+  handOver(snapshot: Uint8Array): void;
   /** Aborted when the task must stop at once: revoked, or its lease is lost. */
   readonly signal: AbortSignal;
   /** Aborted at the soft time limit: return what there is, or let `throwIfAborted` end it as `soft_time_limit_exceeded`. */

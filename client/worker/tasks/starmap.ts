@@ -17,11 +17,17 @@ export const starmap: TaskBody<'starmap'> = async (context, kwargs) => {
   const type = typeOf(context, kwargs.task);
   const items = await readItems(context, kwargs.items);
   const journal = Journal.open(context.snapshot);
-  while (journal.length < items.length) {
-    journal.push(await call(context, kwargs, type, items, journal));
-    if (journal.length === items.length) break;
-    context.checkpoint(() => journal.snapshot());
-    await betweenSteps(context);
+  try {
+    while (journal.length < items.length) {
+      journal.push(await call(context, kwargs, type, items, journal));
+      if (journal.length === items.length) break;
+      context.checkpoint(() => journal.snapshot());
+      await betweenSteps(context);
+    }
+  } catch (error) {
+    // What is over is not called again by the next attempt.
+    if (journal.length > 0 && failureOf(error).retryable) context.handOver(journal.snapshot());
+    throw error;
   }
   return deliver(context, kwargs, journal.json());
 };

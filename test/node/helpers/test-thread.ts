@@ -68,6 +68,10 @@ const behaviours: Record<string, (context: TaskContext, argument: number) => Pro
     marked.runs = (marked.runs ?? 0) + 1;
     return marked.runs;
   },
+  handOver: async (context, byte) => {
+    context.handOver(Uint8Array.of(byte));
+    throw new Error('again, please');
+  },
   /** Counts to the argument and can be continued. */
   count: async (context, limit) => {
     let n = context.snapshot ? new DataView(context.snapshot.slice().buffer).getUint32(0) : 0;

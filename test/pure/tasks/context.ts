@@ -73,6 +73,7 @@ export class Workbench {
       checkpoint: (make) => {
         if (this.takesSnapshots) this.snapshots.push(make());
       },
+      handOver: (snapshot) => void this.snapshots.push(snapshot),
       signal: this.stop.signal,
       softLimit: this.soft.signal,
       yield: async () => {

@@ -147,6 +147,27 @@ describe('starmap', () => {
     });
   });
 
+  it('hands over what is done before a failure that a retry may mend, and no other', async () => {
+    const asked: number[] = [];
+    let isBroken = true;
+    bench.evaluators = {
+      evaluate: async (_, candidate, index) => {
+        asked.push(index);
+        if (isBroken && (candidate as number[])[0] === 3) throw new Error('the rig is off');
+        return { y: index };
+      },
+    };
+    const named = { task: 'evaluate_candidates', star: false, kwargs: { evaluator: { kind: 'named', name: 'rig' } } };
+    const array = { ...named, items: [[[1]], [[2]], [[3]], [[4]]] };
+    expect(await faultOf(bench.run('starmap', array))).toBe('task_failed item 2: Error: the rig is off');
+    expect(bench.snapshots).toHaveLength(1);
+    isBroken = false;
+    expect(valuesOf(await bench.run('starmap', array, bench.snapshots[0]))).toEqual([0, 1000, 2000, 3000]);
+    expect(asked).toEqual([0, 1000, 2000, 2000, 3000]);
+    await faultOf(evaluate([[[1]], [[1], [2, 3]]]));
+    expect(bench.snapshots).toHaveLength(1);
+  });
+
   it('asks named evaluators for candidates with numbers that no two calls share', async () => {
     const asked: number[] = [];
     bench.evaluators = {

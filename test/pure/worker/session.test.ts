@@ -297,6 +297,27 @@ describe('snapshots', () => {
     expect(edge.sent('snapshot')).toEqual([{ type: 'snapshot', ...refOf(assignment(1)), snapshot }]);
   });
 
+  it('go ahead of a failure after which the next attempt goes on from there, and are left out before any other end', () => {
+    const { edge, executor, clock } = online({ concurrency: 2 });
+    edge.say({ type: 'tasks', items: [assignment(1), assignment(2)] });
+    for (const [number, retryable] of [
+      [1, true],
+      [2, false],
+    ] as const) {
+      executor.tell(assignment(number), { type: 'snapshot', snapshot });
+      const error = { type: 'task_failed' as const, message: 'no' };
+      executor.tell(assignment(number), {
+        type: 'finished',
+        outcome: { type: 'failure', error, retryable },
+        runtimeMs: 1,
+      });
+    }
+    clock.advance(0);
+    expect(edge.sent('snapshot')).toEqual([{ type: 'snapshot', ...refOf(assignment(1)), snapshot }]);
+    const types = edge.frames.map(({ type }) => type);
+    expect(types.indexOf('snapshot')).toBeLessThan(types.indexOf('outcomes'));
+  });
+
   it('are sent again over a new connection, because the old one may have died with them', () => {
     const world = online();
     world.edge.say({ type: 'tasks', items: [assignment(1)] });

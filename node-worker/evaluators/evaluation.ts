@@ -1,5 +1,5 @@
 import { findTaskType } from '#catalog';
-import type { Assignment, Json, JsonObject, Progress, Snapshot } from '#protocol';
+import { TabgridError, type Assignment, type Json, type JsonObject, type Progress, type Snapshot } from '#protocol';
 import {
   Attempt,
   type AttemptReport,
@@ -52,20 +52,22 @@ export class Evaluation {
   /** @param firstIndex The place of the first candidate in the whole task. */
   constructor(assignment: Assignment, firstIndex: number, parts: EvaluationParts, hooks: EvaluationHooks) {
     const { signal } = this.#stop;
-    const timeLimitMs = assignment.time_limit_ms / itemsOf(assignment);
+    const items = itemsOf(assignment);
+    const timeLimitMs = assignment.time_limit_ms / items;
+    const softLimitMs = assignment.soft_time_limit_ms / items;
+    const { clock } = parts.settings;
     const { task_id: taskId, attempt, owner } = assignment;
     const host: EvaluatorHost = {
-      evaluate: (name, candidate, index, onFraction = () => undefined) =>
-        parts.evaluators.evaluate({
-          name,
-          candidate,
-          taskId,
-          attempt,
-          index: firstIndex + index,
-          timeLimitMs,
-          signal,
-          onFraction,
-        }),
+      evaluate: async (name, candidate, index, onFraction = () => undefined) => {
+        const soft = new AbortController();
+        const cancel = clock.setTimer(softLimitMs, () => soft.abort(softLimitReached(softLimitMs)));
+        const about = { name, candidate, taskId, attempt, index: firstIndex + index, onFraction };
+        try {
+          return await parts.evaluators.evaluate({ ...about, timeLimitMs, softLimit: soft.signal, signal });
+        } finally {
+          cancel();
+        }
+      },
     };
     const files = {
       read: (path: string) => parts.files.read(owner, path, signal),
@@ -89,4 +91,9 @@ export class Evaluation {
     this.#attempt.abort();
     this.#stop.abort(reason);
   }
+}
+
+function softLimitReached(softLimitMs: number): TabgridError {
+  const message = `The soft time limit of ${softLimitMs / 1000} s for one candidate is over.`;
+  return new TabgridError('soft_time_limit_exceeded', message);
 }

@@ -16,6 +16,8 @@ export interface Evaluation {
   /** The candidate’s place in the task, from 0. */
   index: number;
   timeLimitMs: number;
+  /** Aborted at the soft time limit, with its message. */
+  softLimit: AbortSignal;
   signal: AbortSignal;
   onFraction: (fraction: number) => void;
 }
@@ -39,6 +41,9 @@ const values = await evaluate(JSON.parse(Buffer.concat(chunks).toString()), repo
 process.stdout.write('\\n' + JSON.stringify(values) + '\\n');
 `;
 
+/** The shell of a command outlives a SIGTERM to the group, so that the program in it can still answer; programs are not affected. */
+const patient = 'trap : TERM\n';
+
 /** The named evaluators of one worker. */
 export class Evaluators {
   readonly #options: EvaluatorsOptions;
@@ -51,14 +56,14 @@ export class Evaluators {
     return [...this.#options.declarations.keys()];
   }
 
-  /** @throws TabgridError `evaluator_not_allowed`, `evaluator_failed`, `time_limit_exceeded`; the signal’s reason on abort. */
+  /** @throws TabgridError `evaluator_not_allowed`, `evaluator_failed`, `soft_time_limit_exceeded`, `time_limit_exceeded`; the signal’s reason on abort. */
   async evaluate(evaluation: Evaluation): Promise<CandidateValues> {
     const declaration = this.#options.declarations.get(evaluation.name);
     switch (declaration?.type) {
       case undefined:
         throw new TabgridError('evaluator_not_allowed', `This worker has no evaluator ${evaluation.name}.`);
       case 'command':
-        return this.#run(['/bin/sh', '-c', declaration.command], evaluation);
+        return this.#run(['/bin/sh', '-c', `${patient}${declaration.command}`], evaluation);
       case 'module': {
         const node = [process.execPath, '--input-type=module', '-e', moduleRunner];
         return this.#run([...node, declaration.path], evaluation);
@@ -78,6 +83,7 @@ export class Evaluators {
       stdin: `${JSON.stringify(evaluation.candidate)}\n`,
       onStdout: (chunk) => output.push(chunk),
       timeLimitMs: evaluation.timeLimitMs,
+      softLimit: evaluation.softLimit,
       killAfterMs: this.#options.killAfterMs,
       signal: evaluation.signal,
     });

@@ -9,6 +9,8 @@ export interface GroupOptions {
   stdin: string;
   onStdout: (chunk: Uint8Array) => void;
   timeLimitMs: number;
+  /** Aborted at the soft time limit: the group gets SIGTERM, and may end with an answer until the time limit. */
+  softLimit: AbortSignal;
   /** Between SIGTERM and SIGKILL. */
   killAfterMs: number;
   signal: AbortSignal;
@@ -30,10 +32,11 @@ exec "$@"`;
  * Runs a program in a process group of its own, and ends the group with it: at the time limit, on abort, and when the program itself
  * has ended. Resolves once all of it is gone.
  *
- * @throws TabgridError `evaluator_failed` with the last words of standard error, `time_limit_exceeded`; the signal’s reason on abort.
+ * @throws TabgridError `evaluator_failed` with the last words of standard error, `soft_time_limit_exceeded` where it did not end well after
+ *   being asked to, `time_limit_exceeded`; the signal’s reason on abort.
  */
 export function runGroup(options: GroupOptions): Promise<void> {
-  const { argv, environment, signal } = options;
+  const { argv, environment, signal, softLimit } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason as Error);
@@ -57,6 +60,8 @@ export function runGroup(options: GroupOptions): Promise<void> {
     );
     const onAbort = () => end.because(signal.reason as Error);
     signal.addEventListener('abort', onAbort);
+    const onSoftLimit = () => end.ask();
+    softLimit.addEventListener('abort', onSoftLimit);
 
     child.stdout.on('data', options.onStdout);
     child.stderr.on('data', (chunk: Uint8Array) => {
@@ -84,6 +89,7 @@ export function runGroup(options: GroupOptions): Promise<void> {
     const finish = (error: Error | null) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      softLimit.removeEventListener('abort', onSoftLimit);
       end.done();
       if (error) reject(error);
       else resolve();
@@ -93,10 +99,16 @@ export function runGroup(options: GroupOptions): Promise<void> {
     );
     child.on('close', () => {
       const how = killedBy === null ? `exit code ${String(code)}` : `signal ${killedBy}`;
-      const failed = code === 0 ? null : new TabgridError('evaluator_failed', `It ended with ${how}. ${stderr.trim()}`);
-      finish(end.reason ?? failed);
+      finish(end.reason ?? (code === 0 ? null : failureOf(`It ended with ${how}. ${stderr.trim()}`, softLimit)));
     });
   });
+}
+
+/** What went wrong with a program that was not ended from here. */
+function failureOf(how: string, softLimit: AbortSignal): TabgridError {
+  if (!softLimit.aborted) return new TabgridError('evaluator_failed', how);
+  const asked = (softLimit.reason as Error).message;
+  return new TabgridError('soft_time_limit_exceeded', `${asked} ${how}`);
 }
 
 /** Brings a group down in two steps. */
@@ -118,6 +130,11 @@ class GroupEnd {
     this.reason = reason;
     this.#kill('SIGTERM');
     this.#timer = setTimeout(() => this.#kill('SIGKILL'), this.#killAfterMs);
+  }
+
+  /** Asks it to end; whether and how it does is its own affair, until the time limit. */
+  ask(): void {
+    if (!this.reason) this.#kill('SIGTERM');
   }
 
   get #guard(): Duplex | null | undefined {

@@ -25,6 +25,7 @@ function evaluate(declaration: string, overrides: Partial<Evaluation> = {}, extr
     attempt: 1,
     index: 0,
     timeLimitMs: 60_000,
+    softLimit: new AbortController().signal,
     signal: new AbortController().signal,
     onFraction: () => undefined,
     ...overrides,
@@ -94,6 +95,42 @@ describe('a command', () => {
     const pid = Number(await untilFile(pidFile));
     expect(await failed).toMatch(/^time_limit_exceeded: /);
     await untilGone(pid);
+  });
+
+  it.each([
+    [
+      'its program',
+      `python3 -u -c '
+import signal, sys, time
+def answer(*_):
+    print("{\\"y\\": 7}")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, answer)
+print("{\\"progress\\": 0.5}")
+time.sleep(600)
+'`,
+      { y: 7 },
+    ],
+    [
+      'the last program of its line',
+      `trap 'echo 7; exit 0' TERM; echo '{"progress": 0.5}'; while :; do sleep 0.05; done`,
+      { y: 7 },
+    ],
+  ])('is asked to end at the soft time limit, and %s may still answer', async (_, command, values) => {
+    const soft = new AbortController();
+    const reached = new TabgridError('soft_time_limit_exceeded', 'The soft time limit is over.');
+    const onFraction = () => soft.abort(reached);
+    expect(await evaluate(command, { softLimit: soft.signal, onFraction })).toEqual(values);
+  });
+
+  it('that does not answer at the soft time limit fails with it', async () => {
+    const soft = new AbortController();
+    const reached = new TabgridError('soft_time_limit_exceeded', 'The soft time limit is over.');
+    const onFraction = () => soft.abort(reached);
+    const command = `echo '{"progress": 0.5}'; exec sleep 600`;
+    expect(await codeOf(evaluate(command, { softLimit: soft.signal, onFraction }))).toMatch(
+      /^soft_time_limit_exceeded: The soft time limit is over. It ended with signal SIGTERM/,
+    );
   });
 
   it('may tidy up at SIGTERM', async () => {

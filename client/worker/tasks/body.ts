@@ -28,7 +28,8 @@ export interface EvaluatorHost {
    *
    * @param index The candidate’s place in the task, from 0.
    * @param onFraction Told 0 … 1 as the evaluator reports it.
-   * @throws TabgridError `evaluator_not_allowed` for an unknown name, `evaluator_failed` or `time_limit_exceeded` for this candidate alone.
+   * @throws TabgridError `evaluator_not_allowed` for an unknown name, `evaluator_failed`, `soft_time_limit_exceeded` or
+   *   `time_limit_exceeded` for this candidate alone.
    */
   evaluate(
     name: string,

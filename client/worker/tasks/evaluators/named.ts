@@ -6,7 +6,12 @@ import { isRow } from './candidates.ts';
 import type { TableAnswer } from './table.ts';
 
 /** Failures that are one candidate’s own; others end the task. */
-const ownFailures: readonly string[] = ['evaluator_failed', 'time_limit_exceeded', 'invalid_input'];
+const ownFailures: readonly string[] = [
+  'evaluator_failed',
+  'soft_time_limit_exceeded',
+  'time_limit_exceeded',
+  'invalid_input',
+];
 
 /** Asks the worker’s evaluator for one candidate after the other. What has been answered is in each snapshot: nothing is asked for twice. */
 export async function evaluateByName(

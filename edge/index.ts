@@ -13,6 +13,7 @@ export { Campaign } from './campaign/campaign.ts';
 export { Files } from './files/files.ts';
 export { Monitor } from './monitor/monitor.ts';
 export { Tokens } from './auth/tokens.ts';
+export { SourceReader } from './workflow/reader.ts';
 export { Workflow } from './workflow/workflow.ts';
 
 const app = createApp(systemClock);

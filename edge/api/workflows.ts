@@ -18,9 +18,8 @@ import type { RequestKey } from '../broker/rpc.ts';
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
-import { checkCanvas, checkSources } from '../workflow/core/check.ts';
 import { workflowObject } from '../workflow/rpc.ts';
-import { pinSources } from '../workflow/sources.ts';
+import { readCanvasFiles } from '../workflow/reader.ts';
 import { keyedId } from './keyed-id.ts';
 import { json, text } from './respond.ts';
 import { definedMembers, route, type Route } from './route.ts';
@@ -47,9 +46,7 @@ async function start(
   const digest = sha256Hex(canonicalJson(canvas));
   const before = request === null ? null : await call(workflow.started(principal, digest));
   if (before !== null) return before;
-  const files = checkCanvas(canvas);
-  const sources = await pinSources(env, principal.sub, id, files);
-  if (files.size > 0) checkSources(canvas, sources);
+  const sources = await readCanvasFiles(env, principal.sub, id, canvas);
   return call(workflow.create(principal, id, canvas, sources, digest));
 }
 

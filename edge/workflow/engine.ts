@@ -1,17 +1,8 @@
-import {
-  retryDelayMs,
-  reconnectPolicy,
-  TabgridError,
-  workflowFolder,
-  type CanvasNode,
-  type Json,
-  type WorkflowId,
-} from '#protocol';
+import { TabgridError, workflowFolder, type CanvasNode, type Json, type TaskParent, type WorkflowId } from '#protocol';
 import type { FromBroker, NewTask, ToBroker } from '../broker/rpc.ts';
 import { loadConfig, type EdgeConfig } from '../config.ts';
 import type { Env } from '../env.ts';
-import { deleteFolder, readFile } from '../files/access.ts';
-import { writeLarge } from '../files/large.ts';
+import { deleteFolder } from '../files/access.ts';
 import { Alarms } from '../lib/alarms.ts';
 import type { Clock } from '../lib/clock.ts';
 import { carryFrom } from '../lib/delivery.ts';
@@ -20,16 +11,19 @@ import { migrate } from '../lib/migrate.ts';
 import { Outbox, receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
 import { SqlOutboxStore } from '../lib/outbox-store.ts';
 import { Database } from '../lib/sql.ts';
-import { nextWriting } from './core/files.ts';
+import { Chores, isLasting, nextChore, readSources, writeResult, type Chore } from './chores.ts';
+import { checkCanvas } from './core/check.ts';
 import { wantsToWiden } from './core/open.ts';
 import { planOf } from './core/plan.ts';
 import { taskIdOf, wholeRef } from './core/refs.ts';
-import { begin, step } from './core/step.ts';
+import { begin, refuse, step } from './core/step.ts';
 import type { PlannedTask, Sources, Transition, WorkflowCommand, WorkflowEvent } from './core/types.ts';
-import { contentOf, fileOf, resultOf, withFiles } from './core/values.ts';
+import { fileOf, inputOf, resultOf } from './core/values.ts';
 import { BrokerMessages, refusalOf } from './messages.ts';
+import { workflowAddress, type Creation, type ToWorkflow } from './rpc.ts';
 import { workflowMigrations } from './schema.ts';
 import { WorkflowStore, type Stored } from './store.ts';
+import { Waiters } from './waiters.ts';
 
 type AlarmName = 'outbox' | 'chores' | 'widen' | 'retention';
 
@@ -37,8 +31,6 @@ type AlarmName = 'outbox' | 'chores' | 'widen' | 'retention';
 const choreMs = 10_000;
 /** How often arrays get more under way while nothing finishes. */
 const widenMs = 1_000;
-/** Rows deleted in one transaction. */
-const trimCount = 1_000;
 
 interface Parts {
   readonly store: WorkflowStore;
@@ -46,6 +38,9 @@ interface Parts {
   readonly outbox: Outbox<ToBroker>;
   readonly alarms: Alarms<AlarmName>;
 }
+
+/** A workflow’s beginning; `parent` is what started it where no request did. */
+type Origin = Omit<Creation, 'canvas' | 'parent'> & { readonly parent: TaskParent | null };
 
 /**
  * What moves a workflow: each event is one transaction over its tables, and the messages and files that it leads to follow the commit. Memory holds
@@ -64,9 +59,8 @@ export class Engine {
   /** To be submitted when the commit ends. */
   #tasks: NewTask[] = [];
   #toldMs = -Infinity;
-  #chores: Promise<void> | null = null;
-  #choreFailures = 0;
-  readonly #waiters = new Set<() => void>();
+  readonly #chores: Chores;
+  readonly #waiters: Waiters;
 
   constructor(context: DurableObjectState, env: Env, clock: Clock) {
     this.#context = context;
@@ -74,6 +68,12 @@ export class Engine {
     this.#clock = clock;
     this.config = loadConfig(env);
     this.#database = new Database(context.storage);
+    this.#waiters = new Waiters(clock);
+    this.#chores = new Chores(
+      clock,
+      () => this.#nextChore(),
+      (chore) => this.#doChore(chore),
+    );
     const table = this.#database.maybe(`SELECT 1 AS found FROM sqlite_master WHERE name = 'migrations'`);
     if (table === undefined) return;
     const { store, alarms } = this.#open();
@@ -108,44 +108,45 @@ export class Engine {
     return this.#parts;
   }
 
-  create(
-    owner: string,
-    workflowId: WorkflowId,
-    { canvas, sources, digest }: { canvas: CanvasNode; sources: Sources; digest: string },
-  ): Stored {
-    const { store } = this.#parts ?? this.#open();
-    const moment = this.#moment();
-    const plan = planOf(canvas, sources);
-    const { state, commands } = begin({ workflowId, labels: plan[0]?.labels ?? [] }, plan, moment);
-    this.#toldMs = moment.nowMs;
-    const stored = { owner, digest, taskId: taskIdOf(workflowId, wholeRef, moment), core: state };
-    this.commit(() => {
-      this.#stored = stored;
-      store.create(stored);
-      this.#messages().announce(moment.nowMs);
-      this.#carryOut(commands, '');
-    }, null);
-    return stored;
+  /** Starts a workflow whose canvas has been checked. @param digest of the canvas, by which a repeat is known. */
+  create(owner: string, workflowId: WorkflowId, canvas: CanvasNode, sources: Sources, digest: string): Stored {
+    if (this.#parts === null) this.#open();
+    const taskId = taskIdOf(workflowId, wholeRef, this.#moment());
+    const origin = { owner, workflow_id: workflowId, task_id: taskId, parent: null };
+    return this.commit(() => this.#start(origin, canvas, sources, digest), null);
   }
 
-  /** Messages from the broker. */
+  /** Messages from the broker, and from the beat, which may be the first that is heard. */
   deliver(sender: ObjectAddress, messages: readonly Envelope[]): number {
-    const { outboxStore } = this.parts;
+    const { outboxStore } = sender.object === 'beat' ? (this.#parts ?? this.#open()) : this.parts;
     return this.commit(() => receive(outboxStore, sender, messages, (body) => this.#takeMessage(body)));
+  }
+
+  /** Within a transaction. */
+  #start(origin: Origin, canvas: CanvasNode, sources: Sources, digest = ''): Stored {
+    const plan = planOf(canvas, sources);
+    const head = { workflowId: origin.workflow_id, labels: plan[0]?.labels ?? [] };
+    return this.#register(origin, digest, begin(head, plan, this.#moment()));
+  }
+
+  /** Within a transaction. */
+  #refuse(creation: Creation, { code: type, message }: TabgridError): void {
+    const head = { workflowId: creation.workflow_id, labels: creation.canvas.labels ?? [] };
+    this.#register(creation, '', refuse(head, { type, message, task_id: null, path: '' }, this.#moment()));
+  }
+
+  #register({ owner, task_id: taskId, parent }: Origin, digest: string, { state, commands }: Transition): Stored {
+    const stored = { owner, digest, taskId, core: state };
+    this.#stored = stored;
+    this.#toldMs = state.createdMs;
+    this.#messages().announce(state.createdMs, parent);
+    this.#carryOut(commands, '');
+    return this.#stored;
   }
 
   /** Resolves when the workflow is final or the seconds have passed. */
   async wait(seconds: number): Promise<void> {
-    if (this.#isFinal() || seconds <= 0) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#waiters.delete(done);
-        resolve();
-      };
-      this.#waiters.add(done);
-      const cancel = this.#clock.setTimer(seconds * 1000, done);
-    });
+    if (!this.#isFinal() && seconds > 0) await this.#waiters.wait(seconds * 1000);
   }
 
   /** The whole canvas’s result; null until there is one. */
@@ -165,7 +166,7 @@ export class Engine {
   }
 
   #takeMessage(body: Json): void {
-    const message = body as unknown as FromBroker;
+    const message = body as unknown as FromBroker | ToWorkflow;
     switch (message.type) {
       case 'finished':
         for (const { ref, task_id: taskId, state, result, error, runtime_ms: runtimeMs } of message.items) {
@@ -180,6 +181,21 @@ export class Engine {
         if (message.task_id === this.#stored?.taskId) {
           this.apply({ type: 'revoke', terminate: message.terminate, byTask: true });
         }
+        return;
+      case 'create':
+        this.#takeCreation(message);
+    }
+  }
+
+  #takeCreation(creation: Creation): void {
+    const { store } = this.parts;
+    if (this.#stored !== null || store.creation() !== null) return;
+    try {
+      const files = checkCanvas(creation.canvas);
+      if (files.size === 0) this.#start(creation, creation.canvas, {});
+      else store.setCreation(creation);
+    } catch (error) {
+      this.#refuse(creation, refusalOf(error));
     }
   }
 
@@ -224,23 +240,18 @@ export class Engine {
   /** @returns what becomes of the part where the task does not take its arguments. */
   #submit(task: PlannedTask, nowMs: number): WorkflowEvent | null {
     try {
-      this.#tasks.push(this.#messages().prepare(task, this.#inputOf(task), nowMs));
+      this.#tasks.push(
+        this.#messages().prepare(
+          task,
+          inputOf(this.#required().core, task, (node) => this.#valueOf(node)),
+          nowMs,
+        ),
+      );
       return null;
     } catch (error) {
       const { code, message } = refusalOf(error);
       return { type: 'refused', ref: task.ref, code, message };
     }
-  }
-
-  #inputOf({ node, call }: PlannedTask): Json | undefined {
-    const planned = this.#required().core.plan[node];
-    if (call.kind === 'range' || planned === undefined) return undefined;
-    if (call.kind === 'errback') {
-      const { task_id, type, message, path } = call.error;
-      return planned.linkError?.immutable === true ? undefined : { task_id, type, message, path };
-    }
-    const isImmutable = planned.what.kind === 'task' && planned.what.step.immutable === true;
-    return call.input === null || isImmutable ? undefined : this.#valueOf(call.input);
   }
 
   #valueOf(node: number): Json {
@@ -262,10 +273,11 @@ export class Engine {
       const result = this.#database.transaction(() => {
         const value = body();
         this.#sendTasks();
-        const after = this.#stored?.core;
-        if (after !== undefined && after !== before) {
+        const after = this.#stored;
+        if (after !== null && after.core !== before) {
           this.#tell();
-          store.save(before, after);
+          if (before === null) store.create(after);
+          else store.save(before, after.core);
         }
         this.#setAlarms();
         return value;
@@ -273,7 +285,7 @@ export class Engine {
       alarms.arm();
       this.#context.waitUntil(outbox.flush());
       this.#context.waitUntil(this.#work());
-      if (this.#isFinal()) for (const wake of [...this.#waiters]) wake();
+      if (this.#isFinal()) this.#waiters.wake();
       return result;
     } catch (error) {
       this.#tasks = [];
@@ -292,47 +304,40 @@ export class Engine {
   }
 
   #setAlarms(): void {
-    if (this.#stored === null) return;
-    const { core } = this.#stored;
     const { alarms } = this.parts;
     const nowMs = this.#clock.now();
-    if (nextWriting(core) !== null) alarms.setBy('chores', nowMs + choreMs);
+    if (this.#nextChore() !== null) alarms.setBy('chores', nowMs + choreMs);
+    if (this.#stored === null) return;
+    const { core } = this.#stored;
     if (wantsToWiden(core)) alarms.setBy('widen', nowMs + widenMs);
     if (core.finishedMs !== null) alarms.setBy('retention', core.finishedMs + this.config.resultRetentionMs);
   }
 
-  /** Writes files until none is left to be written, one at a time. */
-  #work(): Promise<void> {
-    this.#chores ??= this.#writeAll().finally(() => (this.#chores = null));
-    return this.#chores;
+  async #work(): Promise<void> {
+    const { alarms } = this.parts;
+    const againMs = await this.#chores.work();
+    if (againMs === null) alarms.clear('chores');
+    else alarms.set('chores', againMs);
+    alarms.arm();
   }
 
-  async #writeAll(): Promise<void> {
-    const { alarms, store } = this.parts;
-    for (;;) {
-      const stored = this.#stored;
-      const next = stored === null ? null : nextWriting(stored.core);
-      if (stored === null || next === null) break;
-      try {
-        const content = contentOf(stored.core, next.node, (id, part) => store.read(id, part));
-        const text = withFiles(content, (path) => readFile(this.#env, stored.owner, path));
-        await writeLarge(this.#env, stored.owner, next.path, text, 'application/json');
-        this.#choreFailures = 0;
-        this.commit(() => this.apply({ type: 'written', ...next }));
-      } catch (error) {
-        log('warn', 'workflow-file-not-written', { path: next.path, error });
-        if (error instanceof TabgridError && error.code === 'file_not_found') {
-          const { code, message } = error;
-          this.commit(() => this.apply({ type: 'unwritable', node: next.node, code, message }));
-          continue;
-        }
-        const delayMs = 50 + retryDelayMs(reconnectPolicy, this.#choreFailures++, this.#clock.random());
-        alarms.set('chores', this.#clock.now() + delayMs);
-        alarms.arm();
-        return;
-      }
+  async #doChore(chore: Chore): Promise<void> {
+    const { store } = this.parts;
+    if (chore.type === 'write') {
+      const event = await writeResult(this.#env, chore, (node, part) => store.read(node, part));
+      this.commit(() => this.apply(event));
+      return;
     }
-    alarms.clear('chores');
+    const { creation } = chore;
+    const read = await readSources(this.#context, creation).catch((error: unknown) => {
+      if (isLasting(error)) return error;
+      throw error;
+    });
+    this.commit(() => {
+      store.setCreation(null);
+      if (read instanceof TabgridError) this.#refuse(creation, read);
+      else this.#start(creation, creation.canvas, read);
+    });
   }
 
   /** Forgets a workflow that has been over for long enough, and its files. */
@@ -345,11 +350,15 @@ export class Engine {
       if (outboxStore.targets().length > 0) throw new Error('messages wait in the outbox');
       await deleteFolder(this.#env, stored.owner, workflowFolder(stored.core.workflowId));
       this.#stored = null;
-      while (this.#database.transaction(() => store.trim(trimCount)));
+      store.clear();
     } catch (error) {
       log('warn', 'workflow-not-trimmed', { error });
       alarms.setBy('retention', this.#clock.now() + choreMs);
     }
+  }
+
+  #nextChore(): Chore | null {
+    return nextChore(this.#stored, this.#stored === null ? this.parts.store.creation() : null);
   }
 
   #isFinal(): boolean {
@@ -361,7 +370,7 @@ export class Engine {
   }
 
   #address(): ObjectAddress {
-    return { object: 'workflow', name: this.#required().core.workflowId };
+    return workflowAddress(this.#required().core.workflowId);
   }
 
   #messages(): BrokerMessages {

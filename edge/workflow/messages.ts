@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type Signature,
   type TaskId,
+  type TaskParent,
 } from '#protocol';
 import { brokerAddress, type NewTask, type ParentEvent, type ToBroker } from '../broker/rpc.ts';
 
@@ -15,6 +16,7 @@ import { omit } from '../lib/omit.ts';
 import type { Outbox } from '../lib/outbox.ts';
 import { prepare } from '../tasks/prepare.ts';
 import { rangePath } from './core/files.ts';
+import { wholeRef } from './core/refs.ts';
 import { stretchOf } from './core/items.ts';
 import type { PlannedTask, WorkflowCore } from './core/types.ts';
 import type { Registration } from './core/views.ts';
@@ -38,11 +40,16 @@ export class BrokerMessages {
   }
 
   /** The task that stands for the workflow. */
-  announce(nowMs: number): void {
+  announce(nowMs: number, parent: TaskParent | null): void {
     const { core, registration } = this.#parts;
     const task = prepare(
       { task: 'run_workflow', kwargs: { workflow_id: core.workflowId }, labels: [...core.labels] },
-      { ...this.#context(nowMs), taskId: registration.taskId, ref: 'workflow' },
+      {
+        ...this.#context(nowMs),
+        taskId: registration.taskId,
+        ref: wholeRef,
+        ...(parent === null ? {} : { parent }),
+      },
     );
     this.#toHome({ type: 'submit', tasks: [task] });
   }

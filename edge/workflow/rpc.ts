@@ -1,7 +1,8 @@
-import type { CanvasNode, Principal, WorkflowId, WorkflowStarted, WorkflowView } from '#protocol';
+import type { CanvasNode, Principal, TaskId, TaskParent, WorkflowId, WorkflowStarted, WorkflowView } from '#protocol';
 import type { ParentApi } from '../broker/rpc.ts';
 import type { Env } from '../env.ts';
 import { stubOf } from '../lib/delivery.ts';
+import type { ObjectAddress } from '../lib/outbox.ts';
 import type { Reply } from '../lib/rpc.ts';
 import type { Sources } from './core/types.ts';
 
@@ -33,7 +34,25 @@ export interface WorkflowApi extends ParentApi {
   graph(principal: Principal): Promise<Reply<string>>;
 }
 
+/** What other objects say to a Workflow through their outbox, beside what the Broker does. */
+export type ToWorkflow = Creation & { readonly type: 'create' };
+
+/** A workflow that no request starts. Said twice, it is started once. */
+export interface Creation {
+  readonly workflow_id: WorkflowId;
+  /** Of the task that stands for it. */
+  readonly task_id: TaskId;
+  readonly owner: string;
+  readonly canvas: CanvasNode;
+  /** What started it. */
+  readonly parent: TaskParent;
+}
+
+export function workflowAddress(workflowId: WorkflowId): ObjectAddress {
+  return { object: 'workflow', name: workflowId };
+}
+
 /** The workflow as callers see it. */
 export function workflowObject(env: Env, workflowId: WorkflowId): WorkflowApi {
-  return stubOf<WorkflowApi>(env, { object: 'workflow', name: workflowId });
+  return stubOf<WorkflowApi>(env, workflowAddress(workflowId));
 }

@@ -25,4 +25,11 @@ export const workflowMigrations: readonly Migration[] = [
       ${alarmsTable}
     `,
   },
+  {
+    id: 2,
+    sql: `
+      -- What a schedule has asked for while the files that it names are being read.
+      CREATE TABLE creation (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL);
+    `,
+  },
 ];

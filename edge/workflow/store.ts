@@ -3,6 +3,7 @@ import type { Database } from '../lib/sql.ts';
 import { initialState } from './core/step.ts';
 import type { NodeState, PlanNode, WorkflowCore, WorkflowHead } from './core/types.ts';
 import type { Registration } from './core/views.ts';
+import type { Creation } from './rpc.ts';
 
 export interface Stored extends Registration {
   /** Of the canvas that it was started with. */
@@ -10,6 +11,8 @@ export interface Stored extends Registration {
   readonly core: WorkflowCore;
 }
 
+/** Rows deleted in one transaction. */
+const clearCount = 1_000;
 /** More than an array has ranges. */
 const partsPerNode = 2 ** 24;
 
@@ -48,17 +51,32 @@ export class WorkflowStore {
     core.plan.forEach((body, node) => {
       this.#database.run('INSERT INTO plan (node, body) VALUES (?, ?)', node, JSON.stringify(body));
     });
+    core.nodes.forEach((state, node) => {
+      if (state.phase !== 'waiting') this.#putNode(node, state);
+    });
   }
 
   /** Writes what is different; a node that is the same object is the same. */
-  save(before: WorkflowCore | null, after: WorkflowCore): void {
-    if (before === after) return;
-    if (before !== null) this.#database.run('UPDATE workflow SET head = ? WHERE id = 1', headOf(after));
+  save(before: WorkflowCore, after: WorkflowCore): void {
+    this.#database.run('UPDATE workflow SET head = ? WHERE id = 1', headOf(after));
     after.nodes.forEach((state, node) => {
-      const isSame = before === null ? state.phase === 'waiting' : state === before.nodes[node];
-      if (isSame) return;
-      this.#database.run('INSERT OR REPLACE INTO nodes (node, body) VALUES (?, ?)', node, JSON.stringify(state));
+      if (state !== before.nodes[node]) this.#putNode(node, state);
     });
+  }
+
+  #putNode(node: number, state: NodeState): void {
+    this.#database.run('INSERT OR REPLACE INTO nodes (node, body) VALUES (?, ?)', node, JSON.stringify(state));
+  }
+
+  /** What is to be started when its files have been read. */
+  creation(): Creation | null {
+    const row = this.#database.maybe<{ body: string }>('SELECT body FROM creation');
+    return row === undefined ? null : (JSON.parse(row.body) as Creation);
+  }
+
+  setCreation(creation: Creation | null): void {
+    if (creation === null) this.#database.run('DELETE FROM creation');
+    else this.#database.run('INSERT INTO creation (id, body) VALUES (1, ?)', JSON.stringify(creation));
   }
 
   keep(node: number, part: number, body: string): void {
@@ -71,8 +89,13 @@ export class WorkflowStore {
       .body;
   }
 
-  /** Deletes some of what the workflow was. @returns false when nothing is left. */
-  trim(limit: number): boolean {
+  /** Deletes all that the workflow was, in batches, each of them a transaction. */
+  clear(): void {
+    while (this.#database.transaction(() => this.#clearSome(clearCount)));
+  }
+
+  /** @returns false when nothing is left. */
+  #clearSome(limit: number): boolean {
     for (const [table, key] of [
       ['results', 'key'],
       ['nodes', 'node'],

@@ -38,7 +38,7 @@ export class Workflowing {
     digest: string,
   ): WorkflowStarted {
     const before = this.started(principal, digest);
-    return before ?? answerOf(this.engine.create(principal.sub, workflowId, { canvas, sources, digest }));
+    return before ?? answerOf(this.engine.create(principal.sub, workflowId, canvas, sources, digest));
   }
 
   view(principal: Principal): WorkflowView {

@@ -46,7 +46,8 @@ export function graphOf(core: WorkflowCore): string {
     return { first: ends[0]?.first ?? [], last: ends.at(-1)?.last ?? '' };
   };
 
-  visit(0);
+  // What was refused before it began has no parts.
+  if (core.plan.length > 0) visit(0);
   const head = `digraph ${quoted(core.workflowId)} {\n  rankdir=LR;\n  node [shape=box, style=filled];`;
   return `${head}\n${lines.join('\n')}\n}\n`;
 }

@@ -1,4 +1,4 @@
-import type { TaskError } from '#protocol';
+import type { TaskError, WorkflowError } from '#protocol';
 import { beginning, mayWiden, widened } from './arrays.ts';
 import { Draft, maxInlineBytes } from './draft.ts';
 import { parseRef } from './refs.ts';
@@ -26,6 +26,24 @@ export function begin(
   draft.event('workflow-started', { total: draft.progress.total });
   draft.begin(0);
   return draft.end();
+}
+
+/** A workflow that is over before it begins: what it was to work on is not there. */
+export function refuse(
+  head: Pick<WorkflowHead, 'workflowId' | 'labels'>,
+  error: WorkflowError,
+  moment: Moment,
+): Transition {
+  const { nowMs } = moment;
+  const progress = { total: 0, succeeded: 0, failed: 0, running: 0 };
+  const { type, message } = error;
+  return {
+    state: { ...head, state: 'FAILURE', progress, error, createdMs: nowMs, finishedMs: nowMs, plan: [], nodes: [] },
+    commands: [
+      { type: 'event', event: 'workflow-finished', data: { state: 'FAILURE', ...progress } },
+      { type: 'finish', outcome: { type: 'failure', error: { type, message }, retryable: false } },
+    ],
+  };
 }
 
 /** Of a node that has not begun. */

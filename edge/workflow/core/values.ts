@@ -1,5 +1,5 @@
 import type { Json } from '#protocol';
-import type { WorkflowCore } from './types.ts';
+import type { PlannedTask, WorkflowCore } from './types.ts';
 
 /** The JSON that was kept of a node: of a step part 0, of an array one part for each range. */
 export type ReadPart = (node: number, part: number) => string;
@@ -58,6 +58,22 @@ function pieceOf(text: string, bare: boolean): Piece {
   const file = text.startsWith('[') ? null : fileOf(JSON.parse(text) as Json);
   if (file !== null) return { file, bare };
   return bare ? text.slice(1, -1) : text;
+}
+
+/** What stands in front of a planned task’s arguments; undefined for nothing. */
+export function inputOf(
+  { plan }: WorkflowCore,
+  { node, call }: PlannedTask,
+  valueOf: (node: number) => Json,
+): Json | undefined {
+  const planned = plan[node];
+  if (call.kind === 'range' || planned === undefined) return undefined;
+  if (call.kind === 'errback') {
+    const { task_id, type, message, path } = call.error;
+    return planned.linkError?.immutable === true ? undefined : { task_id, type, message, path };
+  }
+  const isImmutable = planned.what.kind === 'task' && planned.what.step.immutable === true;
+  return call.input === null || isImmutable ? undefined : valueOf(call.input);
 }
 
 /** The path in `{file: path}`; null for everything else. */

@@ -1,13 +1,25 @@
-import { canonicalJson, sha256Hex, TabgridError, type TaskId } from '#protocol';
+import { canonicalJson, sha256Hex, TabgridError, type Json, type TaskId } from '#protocol';
 import type { Database } from '../lib/sql.ts';
+import type { Core } from './core.ts';
 import type { NewTask } from './rpc.ts';
+import type { TaskStore } from './task-store.ts';
 
-/** Answers that were given under a key. They are forgotten together with the first task that they name. */
+/** A longer answer would weigh on its task’s row. */
+const maxRowChars = 512;
+
+type StoredAnswer = [digest: string, answer: Json];
+
+/**
+ * Answers that were given under a key. They are forgotten together with the first task that they name: a short answer lies in that task’s
+ * own row, under an index, which is all that most cost; others have a row in `idempotency`.
+ */
 export class IdempotencyKeys {
   readonly #database: Database;
+  readonly #tasks: TaskStore;
 
-  constructor(database: Database) {
+  constructor({ database, tasks }: Pick<Core, 'database' | 'tasks'>) {
     this.#database = database;
+    this.#tasks = tasks;
   }
 
   /**
@@ -15,17 +27,26 @@ export class IdempotencyKeys {
    * @throws TabgridError `idempotency_conflict` when the key came with another body.
    */
   recall<Answer>(owner: string, key: string, digest: string): Answer | undefined {
+    const stored = this.#stored(owner, key);
+    if (stored === undefined) return undefined;
+    if (stored[0] !== digest) throw conflict();
+    return stored[1] as Answer;
+  }
+
+  #stored(owner: string, key: string): StoredAnswer | undefined {
+    const text = this.#tasks.answer(owner, key);
+    if (text !== undefined) return JSON.parse(text) as StoredAnswer;
     const row = this.#database.maybe<{ digest: string; answer: string }>(
       'SELECT digest, answer FROM idempotency WHERE owner = ? AND key = ?',
       owner,
       key,
     );
-    if (row === undefined) return undefined;
-    if (row.digest !== digest) throw conflict();
-    return JSON.parse(row.answer) as Answer;
+    return row === undefined ? undefined : [row.digest, JSON.parse(row.answer) as Json];
   }
 
   remember(owner: string, key: string, digest: string, answer: unknown, taskId: TaskId): void {
+    const text = JSON.stringify([digest, answer]);
+    if (text.length <= maxRowChars && this.#tasks.keepAnswer(owner, taskId, key, text)) return;
     this.#database.run(
       'INSERT INTO idempotency (owner, key, digest, answer, task_id) VALUES (?, ?, ?, ?, ?)',
       owner,

@@ -130,4 +130,13 @@ export const brokerMigrations: readonly Migration[] = [
       INSERT INTO meta (name, value) SELECT 'leases_seq', coalesce(max(first_seq + count - 1), 0) FROM events;
     `,
   },
+  {
+    // What a submission was answered under an idempotency key lies with the task that it made; only long answers are in idempotency.
+    id: 5,
+    sql: `
+      ALTER TABLE tasks ADD COLUMN answer_key TEXT;
+      ALTER TABLE tasks ADD COLUMN answer TEXT;
+      CREATE INDEX tasks_answered ON tasks (owner, answer_key) WHERE answer_key IS NOT NULL;
+    `,
+  },
 ];

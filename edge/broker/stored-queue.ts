@@ -78,20 +78,20 @@ export class StoredQueue {
 
   /** Deletes final tasks, with all that belongs to them, that ended before `cutoffMs`. @returns how many. */
   deleteFinal(before: TaskId, cutoffMs: number, limit: number): number {
-    const gone = JSON.stringify(
-      ids(
-        this.#database.all(
-          'SELECT id FROM tasks WHERE id < ? AND finished_ms < ? ORDER BY id LIMIT ?',
-          before,
-          cutoffMs,
-          limit,
-        ),
+    const old = ids(
+      this.#database.all(
+        'SELECT id FROM tasks WHERE id < ? AND finished_ms < ? ORDER BY id LIMIT ?',
+        before,
+        cutoffMs,
+        limit,
       ),
     );
+    const gone = JSON.stringify(old);
     const these = 'IN (SELECT value FROM json_each(?))';
     this.#database.run(`DELETE FROM payloads WHERE task_id ${these}`, gone);
     this.#database.run(`DELETE FROM idempotency WHERE task_id ${these}`, gone);
-    return this.#database.all<{ id: string }>(`DELETE FROM tasks WHERE id ${these} RETURNING id`, gone).length;
+    this.#database.run(`DELETE FROM tasks WHERE id ${these}`, gone);
+    return old.length;
   }
 
   isEmpty(): boolean {

@@ -17,7 +17,7 @@ import { newRecord, visibleState, type TaskArguments, type TaskRecord } from './
 
 /** Takes tasks in: all or none. Refuses before it writes anything. */
 export function submit(core: Core, owner: string, tasks: readonly NewTask[], request?: RequestKey): Submitted[] {
-  const keys = new IdempotencyKeys(core.database);
+  const keys = new IdempotencyKeys(core);
   if (request !== undefined) {
     const answer = keys.recall<Submitted[]>(owner, requestKey(request.key), request.bodyDigest);
     if (answer !== undefined) return answer;

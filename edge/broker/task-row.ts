@@ -102,12 +102,13 @@ function onlyAttempt({ attempt, worker, startedMs, finishedMs }: TaskRecord): Pa
   };
 }
 
-/** What a new task’s row begins with; the rest is the same for all. Takes rows as `newTaskRow` makes them. */
+/** What a new task’s row begins with; the rest is the same for all. Takes rows as `newTaskRow` makes them, with or
+ * without a keyed answer at the end. */
 export const insertTasks = `
   INSERT INTO tasks (id, lane, priority, state, queued, due_ms, expires_ms, started_ms, owner, task, labels, spec, arguments,
-    attempt, retries, losses, revoking, history)
+    answer_key, answer, attempt, retries, losses, revoking, history)
   SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11,
-    value->>12, 0, 0, 0, 0, '[]'
+    value->>12, value->>13, value->>14, 0, 0, 0, 0, '[]'
   FROM json_each(?)`;
 
 export type JsonRow = readonly (string | number | null)[];

@@ -21,6 +21,13 @@ interface Loaded {
   dirty: boolean;
   /** The text of its arguments, where it is known. */
   given: string | null;
+  /** Of a new one: what its submission was answered under an idempotency key. */
+  answer: KeyedAnswer | null;
+}
+
+export interface KeyedAnswer {
+  readonly key: string;
+  readonly text: string;
 }
 
 export interface TaskStoreParts {
@@ -40,6 +47,8 @@ export class TaskStore {
   readonly #loaded = new Map<TaskId, Loaded>();
   /** Of those, what this commit has touched. */
   #touched = new Set<Loaded>();
+  /** Answers of this commit that are in no row yet, by owner and key. */
+  readonly #answers = new Map<string, string>();
   #anyDirty = false;
 
   constructor(parts: TaskStoreParts) {
@@ -100,6 +109,27 @@ export class TaskStore {
     if (this.#loaded.get(record.id)?.isNew === true) record.queued = false;
   }
 
+  /** Keeps an answer in a new task’s row. @returns false where there is no room: it has one, or is not new. */
+  keepAnswer(owner: string, id: TaskId, key: string, text: string): boolean {
+    const loaded = this.#loaded.get(id);
+    if (loaded?.isNew !== true || loaded.answer !== null || loaded.record.owner !== owner) return false;
+    loaded.answer = { key, text };
+    this.#answers.set(`${owner} ${key}`, text);
+    return true;
+  }
+
+  /** The answer that a task keeps under a key. */
+  answer(owner: string, key: string): string | undefined {
+    const fresh = this.#answers.get(`${owner} ${key}`);
+    if (fresh !== undefined) return fresh;
+    const [row] = this.#parts.database.raw(
+      'SELECT answer FROM tasks INDEXED BY tasks_answered WHERE owner = ? AND answer_key = ?',
+      owner,
+      key,
+    );
+    return row?.[0] as string | undefined;
+  }
+
   /** The record has changed, or will, and will be written by the next `flush`. */
   save(record: TaskRecord): void {
     const loaded = this.#loaded.get(record.id);
@@ -123,8 +153,9 @@ export class TaskStore {
     this.#update(changed);
     for (const loaded of [...fresh, ...changed]) {
       const { state, attempt } = loaded.record;
-      Object.assign(loaded, { isNew: false, dirty: false, state, attempt });
+      Object.assign(loaded, { isNew: false, dirty: false, state, attempt, answer: null });
     }
+    this.#answers.clear();
   }
 
   /** Ends the unit of work. What will be asked for again stays; it is as its row is. */
@@ -140,6 +171,7 @@ export class TaskStore {
   forget(): void {
     this.#loaded.clear();
     this.#touched = new Set();
+    this.#answers.clear();
     this.#anyDirty = false;
   }
 
@@ -183,7 +215,7 @@ export class TaskStore {
 
   #remember(record: TaskRecord): Loaded {
     const { state, attempt } = record;
-    const loaded = { record, state, attempt, isNew: false, dirty: false, given: null };
+    const loaded = { record, state, attempt, isNew: false, dirty: false, given: null, answer: null };
     this.#loaded.set(record.id, loaded);
     this.#touched.add(loaded);
     return loaded;
@@ -196,11 +228,12 @@ export class TaskStore {
   }
 
   #insert(fresh: readonly Loaded[]): void {
-    const rows = fresh.map(({ record, state, given }) => {
+    const rows = fresh.map(({ record, state, given, answer }) => {
       const text = given ?? '';
       const isInline = text.length <= maxInlineChars;
       if (!isInline) this.setPayload(record.id, 'arguments', text);
-      return newTaskRow(record, state, this.#parts.specs.store(record.spec), isInline ? text : '');
+      const row = newTaskRow(record, state, this.#parts.specs.store(record.spec), isInline ? text : '');
+      return answer === null ? row : [...row, answer.key, answer.text];
     });
     this.#parts.database.runEach(insertTasks, rows);
   }

@@ -227,6 +227,30 @@ describe('idempotency', () => {
     expect(await world.rows('SELECT id FROM tasks')).toHaveLength(3);
   });
 
+  it.each([1, 20])(
+    'holds for repeats that come together, and until the first of %i tasks is forgotten',
+    async (count) => {
+      const world = await BrokerWorld.create();
+      await world.submitOne();
+      const submit = () =>
+        world.api.submit(
+          alice,
+          Array.from({ length: count }, () => world.task({ expires: 1 })),
+          { key: 'k', bodyDigest: 'd' },
+        );
+      const [first, second] = await Promise.all([ok(submit()), ok(submit())]);
+      expect(second).toEqual(first);
+      await world.advance(2_000);
+      await world.evict();
+      expect(await ok(submit())).toEqual(first);
+      expect(await world.rows('SELECT owner FROM idempotency')).toHaveLength(count === 1 ? 0 : 1);
+      await world.advance(26 * 3_600_000);
+      expect(await world.rows('SELECT owner FROM idempotency')).toEqual([]);
+      expect(await ok(submit())).not.toEqual(first);
+      expect(await world.rows('SELECT id FROM tasks')).toHaveLength(1 + count);
+    },
+  );
+
   it('makes one task of several with one key, and none of a request in which one conflicts', async () => {
     const world = await BrokerWorld.create();
     const keyed = (more = {}) => world.task({ idempotency_key: 'k', countdown: 1, ...more });

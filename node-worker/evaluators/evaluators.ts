@@ -41,8 +41,8 @@ const values = await evaluate(JSON.parse(Buffer.concat(chunks).toString()), repo
 process.stdout.write('\\n' + JSON.stringify(values) + '\\n');
 `;
 
-/** The shell of a command outlives a SIGTERM to the group, so that the program in it can still answer; programs are not affected. */
-const patient = 'trap : TERM\n';
+/** At a SIGTERM to the group the shell of a command awaits the program that it runs, and ends as that does; programs are not affected. */
+const patient = `trap 'exit $?' TERM\n`;
 
 /** The named evaluators of one worker. */
 export class Evaluators {
@@ -87,6 +87,11 @@ export class Evaluators {
       killAfterMs: this.#options.killAfterMs,
       signal: evaluation.signal,
     });
-    return output.end();
+    try {
+      return output.end();
+    } catch (error) {
+      // Asked to end, it ended without an answer.
+      throw evaluation.softLimit.aborted ? (evaluation.softLimit.reason as Error) : error;
+    }
   }
 }

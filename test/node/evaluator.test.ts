@@ -97,39 +97,31 @@ describe('a command', () => {
     await untilGone(pid);
   });
 
-  it.each([
-    [
-      'its program',
-      `python3 -u -c '
-import signal, sys, time
-def answer(*_):
-    print("{\\"y\\": 7}")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, answer)
-print("{\\"progress\\": 0.5}")
-time.sleep(600)
-'`,
-      { y: 7 },
-    ],
-    [
-      'the last program of its line',
-      `trap 'echo 7; exit 0' TERM; echo '{"progress": 0.5}'; while :; do sleep 0.05; done`,
-      { y: 7 },
-    ],
-  ])('is asked to end at the soft time limit, and %s may still answer', async (_, command, values) => {
+  /** Runs a command that tells progress once it is ready, and asks it to end then. */
+  function evaluateSoftly(command: string) {
     const soft = new AbortController();
     const reached = new TabgridError('soft_time_limit_exceeded', 'The soft time limit is over.');
-    const onFraction = () => soft.abort(reached);
-    expect(await evaluate(command, { softLimit: soft.signal, onFraction })).toEqual(values);
+    return evaluate(command, { softLimit: soft.signal, onFraction: () => soft.abort(reached) });
+  }
+
+  function python(name: string, ...lines: string[]): string {
+    const script = join(folder, name);
+    writeFileSync(script, ['import signal, sys, time', ...lines, 'time.sleep(600)', ''].join('\n'));
+    return `python3 -u ${script}`;
+  }
+
+  const ready = `print('{"progress": 0.5}')`;
+
+  it('is asked to end at the soft time limit, and may still answer', async () => {
+    const onTerm = ['def answer(*_):', "  print('7')", '  sys.exit(0)', 'signal.signal(signal.SIGTERM, answer)'];
+    expect(await evaluateSoftly(python('answers.py', ...onTerm, ready))).toEqual({ y: 7 });
+    const inShell = `trap 'echo 7; exit 0' TERM; echo '{"progress": 0.5}'; while :; do sleep 0.05; done`;
+    expect(await evaluateSoftly(inShell)).toEqual({ y: 7 });
   });
 
-  it('that does not answer at the soft time limit fails with it', async () => {
-    const soft = new AbortController();
-    const reached = new TabgridError('soft_time_limit_exceeded', 'The soft time limit is over.');
-    const onFraction = () => soft.abort(reached);
-    const command = `echo '{"progress": 0.5}'; exec sleep 600`;
-    expect(await codeOf(evaluate(command, { softLimit: soft.signal, onFraction }))).toMatch(
-      /^soft_time_limit_exceeded: The soft time limit is over. It ended with signal SIGTERM/,
+  it('that does not answer at the soft time limit fails with it, and goes no further', async () => {
+    expect(await codeOf(evaluateSoftly(`${python('deaf.py', ready)}; echo 1`))).toMatch(
+      /^soft_time_limit_exceeded: The soft time limit is over\./,
     );
   });
 

@@ -9,7 +9,7 @@ import {
   jsonObjectSchema,
   jsonSchema,
   progressSchema,
-  scheduledSignatureSchema,
+  scheduledWorkSchema,
   scopes,
   snapshotSchema,
   taskErrorSchema,
@@ -174,7 +174,7 @@ const scheduleMembers = {
 
 const schedule = describe<ScheduleView>({
   ...scheduleMembers,
-  signature: scheduledSignatureSchema,
+  signature: scheduledWorkSchema,
   next_runs: z.array(time).describe('The next five.'),
 });
 

@@ -15,7 +15,7 @@ import { timingOf } from './core/timing.ts';
 import type { BeatEngine } from './engine.ts';
 import type { BeatApi, SchedulePage, Versioned } from './rpc.ts';
 import type { StoredSchedule } from './store.ts';
-import { scheduledTask } from './tasks.ts';
+import { scheduledWork } from './work.ts';
 import { summaryOf, versionOf, viewOf } from './views.ts';
 
 /** How long answers to a repeated request are kept. */
@@ -95,11 +95,11 @@ export class Beating {
       throw new TabgridError('idempotency_conflict', 'this Idempotency-Key was used with another body');
     }
     const nowMs = clock.now();
-    const task = scheduledTask(stored, { key: ids.next(), nowMs }, nowMs, config);
-    const answer: Submitted = { task_id: task.task_id, state: 'PENDING', queue: task.queue };
+    const work = scheduledWork(stored, { key: ids.next(), nowMs }, nowMs, config);
+    const answer: Submitted = { task_id: work.taskId, state: 'PENDING', queue: work.queue };
     this.#engine.commit(() => {
-      this.#engine.submit(task);
-      store.ran(stored, { ...stored, lastRunMs: nowMs, totalRuns: stored.totalRuns + 1, lastTaskId: task.task_id });
+      this.#engine.send(work);
+      store.ran(stored, { ...stored, lastRunMs: nowMs, totalRuns: stored.totalRuns + 1, lastTaskId: work.taskId });
       if (request === null) return;
       const { sub, key, bodyDigest: digest } = request;
       store.keepAnswer({ owner: sub, key, digest }, answer, nowMs, nowMs - requestRetentionMs);
@@ -116,7 +116,7 @@ export class Beating {
     const faults = isSameTime ? [] : timetableFaults(spec.schedule, nowMs);
     if (faults.length > 0) throw invalid(faults.map(({ path, message }) => ({ path: `schedule.${path}`, message })));
     try {
-      scheduledTask({ owner, name, id: '', spec }, { tickMs: nowMs }, nowMs, config);
+      scheduledWork({ owner, name, id: '', spec }, { tickMs: nowMs }, nowMs, config);
     } catch (error) {
       throw error instanceof TabgridError ? refusalAt('signature', error) : error;
     }

@@ -1,5 +1,4 @@
-import { shardOf, TabgridError, type TaskId } from '#protocol';
-import { brokerAddress, type NewTask, type ToBroker } from '../broker/rpc.ts';
+import { TabgridError } from '#protocol';
 import { loadConfig, type EdgeConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { Alarms } from '../lib/alarms.ts';
@@ -16,7 +15,7 @@ import { timingOf } from './core/timing.ts';
 import { beatAddress } from './rpc.ts';
 import { beatMigrations } from './schema.ts';
 import { BeatStore, type Run, type StoredSchedule } from './store.ts';
-import { scheduledTask } from './tasks.ts';
+import { scheduledWork, type Work } from './work.ts';
 
 /** Schedules of one transaction, so that nobody waits long at midnight. */
 const batchCount = 100;
@@ -30,7 +29,7 @@ export class BeatEngine {
   readonly config: EdgeConfig;
   readonly ids: SortableIds;
   readonly store: BeatStore;
-  readonly outbox: Outbox<ToBroker>;
+  readonly outbox: Outbox<Work['message']>;
   readonly #context: DurableObjectState;
   readonly #database: Database;
   readonly #alarms: Alarms<'tick' | 'outbox'>;
@@ -45,7 +44,7 @@ export class BeatEngine {
     this.store = new BeatStore(this.#database);
     const outboxStore = new SqlOutboxStore(this.#database);
     this.#alarms = new Alarms(this.#database, context.storage);
-    this.outbox = new Outbox<ToBroker>({
+    this.outbox = new Outbox<Work['message']>({
       store: outboxStore,
       clock,
       carry: carryFrom(env, beatAddress),
@@ -81,8 +80,9 @@ export class BeatEngine {
     this.store.ran(schedule, this.#runOf(schedule, schedule.nextMs, nowMs));
   }
 
-  submit(task: NewTask & { task_id: TaskId }): void {
-    this.outbox.send(brokerAddress(shardOf(task.task_id)), { type: 'submit', tasks: [task] });
+  /** Within a transaction. */
+  send({ target, message }: Work): void {
+    this.outbox.send(target, message);
   }
 
   /** Runs `body` as one transaction, sets the alarm and sends what there is to send. What throws leaves everything as it was. */
@@ -111,10 +111,10 @@ export class BeatEngine {
       const ticks = dueTicks(timing, dueMs, nowMs, schedule.spec.catch_up);
       run = { ...run, nextMs: timing.next(nowMs) };
       for (const tickMs of ticks) {
-        const task = scheduledTask(schedule, { tickMs }, nowMs, this.config);
-        this.submit(task);
+        const work = scheduledWork(schedule, { tickMs }, nowMs, this.config);
+        this.send(work);
         const totalRuns = run.totalRuns + 1;
-        run = { ...run, lastRunMs: nowMs, totalRuns, lastTaskId: task.task_id, lastError: null };
+        run = { ...run, lastRunMs: nowMs, totalRuns, lastTaskId: work.taskId, lastError: null };
       }
       return run;
     } catch (error) {

@@ -15,7 +15,7 @@ export function summaryOf(stored: StoredSchedule): ScheduleSummary {
   return {
     name: stored.name,
     owner: stored.owner,
-    task: spec.signature.task,
+    task: 'task' in spec.signature ? spec.signature.task : 'run_workflow',
     schedule: spec.schedule,
     enabled: spec.enabled,
     catch_up: spec.catch_up,

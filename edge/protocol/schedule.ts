@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TaskId } from './ids.ts';
 import { limits } from './limits.ts';
+import { canvasKinds, canvasNodeSchema, type CanvasNode, type Step } from './canvas.ts';
 import { signatureSchema } from './task.ts';
 import { nameSchema, timeSchema } from './text.ts';
 
@@ -41,27 +42,59 @@ export type Timetable = z.infer<typeof timetableSchema>;
 export const catchUpPolicies = ['none', 'last', 'all'] as const;
 export type CatchUp = (typeof catchUpPolicies)[number];
 
-const canvasKeys = ['chain', 'group', 'chord', 'map', 'starmap', 'chunks'] as const;
-
 /** A signature that can be submitted again and again: what is bound to one moment, or to one task, is no part of it. */
 const repeatableSchema = signatureSchema.omit({ eta: true, idempotency_key: true }).extend({
   /** Seconds from the submission of each task. */
   expires: z.number().positive().optional(),
 });
 
-export const scheduledSignatureSchema = z.preprocess((value, context) => {
-  const key = typeof value === 'object' && value !== null ? canvasKeys.find((each) => each in value) : undefined;
-  if (key === undefined) return value;
-  const message = `workflows cannot be scheduled yet: expected a signature with "task" in place of "${key}"`;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-}, repeatableSchema);
-export type ScheduledSignature = z.infer<typeof repeatableSchema>;
+/** A canvas of more than one step. */
+export type Composition = Exclude<CanvasNode, Step>;
+
+/** A signature or a canvas. Nothing of it is bound to one moment. */
+export type ScheduledWork = z.infer<typeof repeatableSchema> | Composition;
+
+const compositionSchema = canvasNodeSchema.superRefine((canvas, context) => {
+  for (const path of momentsOf(canvas)) context.addIssue({ code: 'custom', path, message: 'expected no fixed time' });
+});
+
+/** Places of times that come once. */
+function momentsOf(node: CanvasNode, path: (string | number)[] = []): (string | number)[][] {
+  const inLink = node.link_error === undefined ? [] : momentsOf(node.link_error, [...path, 'link_error']);
+  const inAll = (nodes: readonly CanvasNode[], ...at: string[]): (string | number)[][] =>
+    nodes.flatMap((child, index) => momentsOf(child, [...path, ...at, index]));
+  if ('chain' in node) return [...inLink, ...inAll(node.chain, 'chain')];
+  if ('group' in node) return [...inLink, ...inAll(node.group, 'group')];
+  if ('chord' in node) {
+    const { header, body } = node.chord;
+    return [...inLink, ...inAll(header, 'chord', 'header'), ...momentsOf(body, [...path, 'chord', 'body'])];
+  }
+  if (!('task' in node)) return inLink;
+  const eta = node.eta === undefined ? [] : [[...path, 'eta']];
+  return [...inLink, ...eta, ...(typeof node.expires === 'string' ? [[...path, 'expires']] : [])];
+}
+
+/** Looks for the parts of a canvas first, so that a fault is told of the one kind alone. */
+export const scheduledWorkSchema: z.ZodType<ScheduledWork> = z
+  .unknown()
+  .transform((value, context): ScheduledWork => {
+    const isObject = typeof value === 'object' && value !== null;
+    const isCanvas = isObject && canvasKinds.some((kind) => kind !== 'task' && Object.hasOwn(value, kind));
+    const parsed = (isCanvas ? compositionSchema : repeatableSchema).safeParse(value);
+    if (parsed.success) return parsed.data as ScheduledWork;
+    for (const issue of parsed.error.issues) context.addIssue({ ...issue });
+    return z.NEVER;
+  })
+  .meta({
+    type: 'object',
+    description:
+      'What POST /v1/tasks takes, or a canvas as POST /v1/workflows takes it; nothing of it is bound to one moment.',
+  });
 
 /** What `PUT /v1/schedules/:name` takes. */
 export const scheduleSpecSchema = z.strictObject({
   schedule: timetableSchema,
-  signature: scheduledSignatureSchema,
+  signature: scheduledWorkSchema,
   /** False: it pauses; what would have come meanwhile is not made up for. */
   enabled: z.boolean().default(true),
   catch_up: z.enum(catchUpPolicies).default('last'),
@@ -76,8 +109,9 @@ export const scheduleNameSchema = nameSchema.max(limits.maxScheduleNameChars);
 export interface ScheduleView extends Omit<ScheduleSpec, 'signature'> {
   name: string;
   owner: string;
+  /** Its name, or `run_workflow` where it is a canvas. */
   task: string;
-  signature: ScheduledSignature;
+  signature: ScheduledWork;
   /** When a task was submitted last, by a tick or by hand. */
   last_run: string | null;
   /** Null when it pauses or nothing comes any more. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scheduleSpecSchema, faultsOf, taskIdSchema } from '#protocol';
-import { taskIdOf } from '../../../edge/beat/tasks.ts';
+import { taskIdOf } from '../../../edge/beat/work.ts';
 import { idTimeMs } from '../../../edge/lib/ids.ts';
 
 describe('the id of a tick’s task', () => {
@@ -58,12 +58,27 @@ describe('what PUT takes', () => {
       { schedule: { every: 5 }, signature: { task: 'ping', expires: '2030-01-01T00:00:00Z' } },
       ['signature.expires'],
     ],
-    ['a workflow', { schedule: { every: 5 }, signature: { chain: [signature, signature] } }, ['signature']],
+    ['a canvas without parts', { schedule: { every: 5 }, signature: { chain: [] } }, ['signature.chain']],
+    [
+      'times in a canvas that come once',
+      {
+        schedule: { every: 5 },
+        signature: {
+          chain: [
+            { ...signature, eta: '2030-01-01T00:00:00Z' },
+            { chord: { header: [signature], body: { ...signature, expires: '2030-01-01T00:00:00Z' } } },
+          ],
+          link_error: { ...signature, eta: '2030-01-01T00:00:00Z' },
+        },
+      },
+      ['signature.link_error.eta', 'signature.chain.0.eta', 'signature.chain.1.chord.body.expires'],
+    ],
   ])('refuses %s by its path', (_, value, paths) => expect(faults(value)).toEqual(paths));
 
-  it('says that workflows cannot be scheduled yet', () => {
-    const parsed = scheduleSpecSchema.safeParse({ schedule: { every: 5 }, signature: { group: [] } });
-    expect(parsed.error?.issues[0]?.message).toMatch(/workflows cannot be scheduled yet.*"group"/);
+  it('may be a canvas', () => {
+    const canvas = { chain: [{ ...signature, countdown: 5 }, { group: [signature] }], labels: ['nightly'] };
+    const spec = { schedule: { every: 5 }, signature: canvas };
+    expect(scheduleSpecSchema.parse(spec)).toMatchObject(spec);
   });
 
   it('fills in what is customary', () => {

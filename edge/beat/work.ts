@@ -1,0 +1,94 @@
+import { catalog } from '#catalog';
+import {
+  isoTime,
+  limits,
+  sha256Hex,
+  shardOf,
+  sortableId,
+  TabgridError,
+  type CanvasNode,
+  type TaskId,
+  type WorkflowId,
+} from '#protocol';
+import { brokerAddress, type ToBroker } from '../broker/rpc.ts';
+import type { EdgeConfig } from '../config.ts';
+import { jsonBytes } from '../lib/json-bytes.ts';
+import type { ObjectAddress } from '../lib/outbox.ts';
+import { prepare } from '../tasks/prepare.ts';
+import { checkCanvas } from '../workflow/core/check.ts';
+import { workflowAddress, type ToWorkflow } from '../workflow/rpc.ts';
+import type { StoredSchedule } from './store.ts';
+
+/** By this label a schedule’s tasks are found and revoked. */
+export function scheduleLabel(name: string): string {
+  return `schedule:${name}`;
+}
+
+/** Why a task is submitted: for a tick, or because somebody asked, under a key of its own. */
+export type Cause = { readonly tickMs: number } | { readonly key: string; readonly nowMs: number };
+
+/**
+ * The id of a schedule’s task follows from the schedule and its tick, so that a Broker shard that has the task already leaves it alone even
+ * when the beat itself was set back, as by a backup. Its time is the tick’s.
+ */
+export function taskIdOf(scheduleId: string, cause: Cause, shards: number): TaskId {
+  const [timeMs, what] = 'tickMs' in cause ? [cause.tickMs, cause.tickMs] : [cause.nowMs, `run ${cause.key}`];
+  const hash = sha256Hex(`${scheduleId} ${what}`);
+  const bytes = Uint8Array.from({ length: 14 }, (_, index) =>
+    Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
+  );
+  const shard = new DataView(bytes.buffer).getUint32(10) % shards;
+  return `${shard}-${sortableId(timeMs, bytes.subarray(0, 10))}` as TaskId;
+}
+
+/** What a schedule sends: a task to its shard, or a whole workflow to an object of its own. */
+export interface Work {
+  /** Of the task, or of the one that stands for the workflow. */
+  readonly taskId: TaskId;
+  readonly queue: string;
+  readonly target: ObjectAddress;
+  readonly message: ToBroker | ToWorkflow;
+}
+
+/** @throws TabgridError when a task type does not take its arguments (any more). */
+export function scheduledWork(
+  schedule: Pick<StoredSchedule, 'owner' | 'name' | 'id' | 'spec'>,
+  cause: Cause,
+  nowMs: number,
+  config: EdgeConfig,
+): Work {
+  const { owner, name, id, spec } = schedule;
+  const taskId = taskIdOf(id, cause, config.shards);
+  const parent = { schedule: name, tick: 'tickMs' in cause ? isoTime(cause.tickMs) : null };
+  const labels = [...(spec.signature.labels ?? []), scheduleLabel(name)];
+  if (!('task' in spec.signature)) {
+    const canvas = { ...spec.signature, labels };
+    checkCanvas(canvas);
+    checkSize(canvas);
+    const workflowId = `w-${taskId.slice(taskId.indexOf('-') + 1)}` as WorkflowId;
+    return {
+      taskId,
+      queue: runWorkflowQueue,
+      target: workflowAddress(workflowId),
+      message: { type: 'create', workflow_id: workflowId, task_id: taskId, owner, canvas, parent },
+    };
+  }
+  const task = { ...prepare({ ...spec.signature, labels }, { owner, nowMs, config, parent }), task_id: taskId };
+  return {
+    taskId,
+    queue: task.queue,
+    target: brokerAddress(shardOf(taskId)),
+    message: { type: 'submit', tasks: [task] },
+  };
+}
+
+const runWorkflowQueue = catalog.run_workflow.queue;
+
+/** A schedule is one row. */
+function checkSize(canvas: CanvasNode): void {
+  const bytes = jsonBytes(canvas);
+  if (bytes <= limits.maxArgumentsBytes) return;
+  throw new TabgridError('body_too_large', `a canvas of ${bytes} bytes; larger data travels as a file`, {
+    details: { limit: limits.maxArgumentsBytes },
+  });
+}

@@ -27,7 +27,10 @@ export async function runLocally(
     kernelDigest: kernels.digest,
     files: {
       read,
-      records: async (path, { from, to }) => new RecordIndex(path, await read(path)).slice(from, to),
+      records: async (path, { from, to }) => {
+        const bytes = await read(path);
+        return RecordIndex.of(path, bytes).slice(bytes, from, to);
+      },
       async write(path, bytes) {
         stored.set(path, bytes);
         return { path, sha256: sha256Hex(bytes) };

@@ -51,8 +51,16 @@ export class RecordScanner {
   /** Bytes of a byte order mark at the file’s beginning; they belong to its first record, but are none of its content. */
   #mark = 0;
 
-  /** @param found Told of each record’s first byte and of the byte behind its last, the line’s end not among them. */
-  constructor(format: RecordFormat, found: (start: number, end: number) => void) {
+  /**
+   * @param found Told of each record’s first byte and of the byte behind its last, the line’s end not among them.
+   * @param from `middle`: where some record begins. Only at a file’s beginning there can be a byte order mark.
+   */
+  constructor(
+    format: RecordFormat,
+    found: (start: number, end: number) => void,
+    from: 'beginning' | 'middle' = 'beginning',
+  ) {
+    if (from === 'middle') this.#mark = -1;
     this.#isCsv = format === 'csv';
     this.#found = found;
   }

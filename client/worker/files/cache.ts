@@ -4,6 +4,11 @@ export interface CachedFile {
   bytes: Uint8Array;
 }
 
+/** The name of a file in the cache. */
+export function keyOf(owner: string, path: string): string {
+  return `${owner}\n${path}`;
+}
+
 /** Keeps the files used last, up to a number of bytes. */
 export class FileCache {
   readonly #maxBytes: number;
@@ -17,6 +22,11 @@ export class FileCache {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What it may hold. */
+  get maxBytes(): number {
+    return this.#maxBytes;
   }
 
   get(key: string): CachedFile | undefined {

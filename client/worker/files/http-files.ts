@@ -1,8 +1,9 @@
 import { limits, retryDelayMs, TabgridError, type RetryPolicy } from '#protocol';
 import { delay, type Clock } from '../lib/clock.ts';
 import { errorOf } from '../link/diagnose.ts';
-import { FileCache } from './cache.ts';
-import { RecordIndex, type RecordsPart } from './records.ts';
+import { FileCache, keyOf } from './cache.ts';
+import { RecordReader } from './record-reader.ts';
+import type { RecordsPart } from './records.ts';
 import { Shared } from './shared.ts';
 
 /** Files of any owner whose tasks a worker computes. */
@@ -49,27 +50,20 @@ export class HttpFiles implements FileStore {
   readonly #cache: FileCache;
   /** Threads that want the same file at the same time share one transfer. */
   readonly #reads = new Shared<Download>();
-  /** By the bytes that the cache holds: with them they go. */
-  readonly #indexes = new WeakMap<Uint8Array, RecordIndex>();
+  readonly #records: RecordReader;
 
   constructor(options: HttpFilesOptions) {
     this.#options = options;
     this.#cache = new FileCache(options.cacheBytes);
+    this.#records = new RecordReader(this.#cache, (...request) => this.#request(...request));
   }
 
   async read(owner: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
     return (await this.#newest(owner, path, signal)).bytes;
   }
 
-  async records(owner: string, path: string, part: RecordsPart, signal: AbortSignal): Promise<Uint8Array> {
-    const { etag, bytes } = await this.#newest(owner, path, signal);
-    // A proxy that compresses makes the tag a weak one.
-    if (etag?.replace(/^W\//, '') !== `"${part.sha256}"`) {
-      throw new TabgridError('precondition_failed', `${path}: the file has changed since its items were counted`);
-    }
-    const index = this.#indexes.get(bytes) ?? new RecordIndex(path, bytes);
-    this.#indexes.set(bytes, index);
-    return index.slice(part.from, part.to);
+  records(owner: string, path: string, part: RecordsPart, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#records.read(owner, path, part, signal);
   }
 
   async write(
@@ -98,7 +92,7 @@ export class HttpFiles implements FileStore {
   }
 
   #newest(owner: string, path: string, signal: AbortSignal): Promise<Download> {
-    const key = `${owner}\n${path}`;
+    const key = keyOf(owner, path);
     return this.#reads.get(key, signal, (sharedSignal) => this.#download(key, owner, path, sharedSignal));
   }
 

@@ -61,7 +61,7 @@ export class Workbench {
       kernelDigest: this.#digest,
       files: {
         read: async (path) => this.read(path),
-        records: async (path, { from, to }) => new RecordIndex(path, this.read(path)).slice(from, to),
+        records: async (path, { from, to }) => RecordIndex.of(path, this.read(path)).slice(this.read(path), from, to),
         write: async (path, bytes) => {
           this.files.set(path, bytes);
           return { path, sha256: sha256Hex(bytes) };

@@ -3,7 +3,10 @@ import type { SqlValue } from '../lib/sql.ts';
 import type { SpecTable } from './spec-table.ts';
 import type { PastAttempt, StoredState, TaskOutcome, TaskRecord } from './task-record.ts';
 
-/** How a task lies in its row. */
+/**
+ * How a task lies in its row. Statements take rows as JSON; the column `value` of json_each is made anew for each look at it, so that they
+ * look at it once.
+ */
 
 /** A row with `taskColumns`, in their order. */
 type TaskRow = [
@@ -105,11 +108,12 @@ function onlyAttempt({ attempt, worker, startedMs, finishedMs }: TaskRecord): Pa
 /** What a new task’s row begins with; the rest is the same for all. Takes rows as `newTaskRow` makes them, with or
  * without a keyed answer at the end. */
 export const insertTasks = `
+  WITH fresh AS MATERIALIZED (SELECT value AS tuple FROM json_each(?))
   INSERT INTO tasks (id, lane, priority, state, queued, due_ms, expires_ms, started_ms, owner, task, labels, spec, arguments,
     answer_key, answer, attempt, retries, losses, revoking, history)
-  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11,
-    value->>12, value->>13, value->>14, 0, 0, 0, 0, '[]'
-  FROM json_each(?)`;
+  SELECT tuple->>0, tuple->>1, tuple->>2, tuple->>3, tuple->>4, tuple->>5, tuple->>6, tuple->>7, tuple->>8, tuple->>9, tuple->>10, tuple->>11,
+    tuple->>12, tuple->>13, tuple->>14, 0, 0, 0, 0, '[]'
+  FROM fresh`;
 
 export type JsonRow = readonly (string | number | null)[];
 
@@ -123,11 +127,11 @@ export function newTaskRow(record: TaskRecord, state: StoredState, spec: string,
 
 /** Writes what can change of a task, if it still is as it was read and not final. Takes rows as `changedTaskRow` makes them. */
 export const updateTasks = `
-  WITH changed AS MATERIALIZED (
-    SELECT value->>0 AS id, value->>1 AS old_state, value->>2 AS old_attempt, value->>3 AS state, value->>4 AS attempt, value->>5 AS retries,
-      value->>6 AS losses, value->>7 AS revoking, value->>8 AS queued, value->>9 AS due_ms, value->>10 AS started_ms,
-      value->>11 AS finished_ms, value->>12 AS worker, value->>13 AS outcome, value->>14 AS history, value->>15 AS progress
-    FROM json_each(?))
+  WITH changes AS MATERIALIZED (SELECT value AS tuple FROM json_each(?)), changed AS MATERIALIZED (
+    SELECT tuple->>0 AS id, tuple->>1 AS old_state, tuple->>2 AS old_attempt, tuple->>3 AS state, tuple->>4 AS attempt, tuple->>5 AS retries,
+      tuple->>6 AS losses, tuple->>7 AS revoking, tuple->>8 AS queued, tuple->>9 AS due_ms, tuple->>10 AS started_ms,
+      tuple->>11 AS finished_ms, tuple->>12 AS worker, tuple->>13 AS outcome, tuple->>14 AS history, tuple->>15 AS progress
+    FROM changes)
   UPDATE tasks SET state = changed.state, attempt = changed.attempt, retries = changed.retries, losses = changed.losses,
     revoking = changed.revoking, queued = changed.queued, due_ms = changed.due_ms, started_ms = changed.started_ms,
     finished_ms = changed.finished_ms, worker = changed.worker, outcome = changed.outcome, history = changed.history,

@@ -5,6 +5,8 @@ import { addControl } from './commands/control.ts';
 import { addEvents } from './commands/events.ts';
 import { addFiles } from './commands/files.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addLimit } from './commands/limit.ts';
+import { addPurge, addQueue } from './commands/queue.ts';
 import { addReport } from './commands/report.ts';
 import { addServe } from './commands/serve.ts';
 import { addStart } from './commands/start.ts';
@@ -40,6 +42,9 @@ Exit status: 0 success, 1 a task failed or the grid cannot be reached, 2 bad usa
   addSubmit(program);
   addTasks(program);
   addWorkflow(program);
+  addQueue(program);
+  addPurge(program);
+  addLimit(program);
   addCampaign(program);
   addBeat(program);
   addFiles(program);

@@ -19,6 +19,7 @@ import { Campaigns } from './campaigns.ts';
 import type { OutputOf } from './canvas.ts';
 import { EventStream, eventQuery, type EventFilter } from './events.ts';
 import { FileStore } from './files.ts';
+import { Flow, type QueueView } from './flow.ts';
 import { resolveOptions, type GridOptions } from './options.ts';
 import { Schedules } from './schedules.ts';
 import { signature, type SubmitOptions } from './signature.ts';
@@ -83,16 +84,6 @@ export interface EventPosition {
   newest_seq: number;
 }
 
-/** The lengths of one queue. */
-export interface QueueView {
-  queue: string;
-  waiting: number;
-  scheduled: number;
-  running: number;
-  /** Seconds since the oldest ready task was submitted; null when none waits. */
-  oldest_age: number | null;
-}
-
 /**
  * A grid, from outside: submit tasks, run campaigns, store files, watch.
  *
@@ -101,6 +92,7 @@ export interface QueueView {
 export class Grid {
   readonly campaigns: Campaigns;
   readonly files: FileStore;
+  readonly flow: Flow;
   readonly schedules: Schedules;
   readonly workflows: Workflows;
   readonly #transport: Transport;
@@ -109,6 +101,7 @@ export class Grid {
     this.#transport = new Transport(resolveOptions(options));
     this.campaigns = new Campaigns(this.#transport, (filter) => this.events(filter));
     this.files = new FileStore(this.#transport);
+    this.flow = new Flow(this.#transport);
     this.schedules = new Schedules(this.#transport, (id) => this.result(id));
     this.workflows = new Workflows({
       transport: this.#transport,
@@ -241,11 +234,15 @@ export class Grid {
   }
 
   async queues(): Promise<QueueView[]> {
-    return (await this.#transport.json<{ queues: QueueView[] }>({ path: '/v1/queues' })).queues;
+    return await this.flow.queues();
   }
 
   /** Any other route of the API, as JSON. */
-  async request<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, json?: unknown): Promise<Answer> {
+  async request<Answer>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    json?: unknown,
+  ): Promise<Answer> {
     return await this.#transport.json<Answer>({ method, path, json });
   }
 }

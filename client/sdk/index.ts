@@ -21,15 +21,8 @@ export {
 } from './canvas.ts';
 export { EventStream, type EventFilter } from './events.ts';
 export { FileStore, type GetOptions, type PutOptions } from './files.ts';
-export {
-  Grid,
-  type Answers,
-  type AskOptions,
-  type EventPosition,
-  type QueueView,
-  type RetriedTask,
-  type TaskFilter,
-} from './grid.ts';
+export { Flow, type QueueView, type TaskTypeView } from './flow.ts';
+export { Grid, type Answers, type AskOptions, type EventPosition, type RetriedTask, type TaskFilter } from './grid.ts';
 export { file, parameterGrid, range, type Described, type Items } from './items.ts';
 export type { Clock } from './lib/clock.ts';
 export type { GridOptions, WebSocketConstructor, WebSocketLike } from './options.ts';

@@ -7,7 +7,7 @@ export type Body = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint
 export type QueryValue = string | number | boolean | undefined;
 
 export interface Call {
-  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From the root of the deployment. */
   readonly path: string;
   readonly query?: Readonly<Record<string, QueryValue>>;

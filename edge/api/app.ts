@@ -11,6 +11,7 @@ import { fileRoutes } from './files.ts';
 import { gridRoutes } from './grid.ts';
 import { leaseRoutes } from './leases.ts';
 import { describe } from './openapi.ts';
+import { queueRoutes } from './queues.ts';
 import type { Route } from './route.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { serviceRoutes } from './service.ts';
@@ -37,6 +38,7 @@ export function allRoutes(app: () => App): readonly Route[] {
     ...uploadRoutes,
     ...eventRoutes,
     ...socketRoutes,
+    ...queueRoutes,
     ...gridRoutes,
     ...controlRoutes,
     ...leaseRoutes,

@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { taskTypes } from '#catalog';
 import { controlCommands, jsonObjectSchema, TabgridError, workerIdSchema, type WorkerId } from '#protocol';
-import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { call } from '../lib/rpc.ts';
 import { monitor } from '../monitor/rpc.ts';
 import { json } from './respond.ts';
 import { route, type Route } from './route.ts';
-import { allShards, sumQueues } from './shards.ts';
-import { taskTypeView } from './views.ts';
+import { allShards } from './shards.ts';
 
 /** Asks the shard that the worker is connected to. */
 async function control(
@@ -29,33 +26,8 @@ async function control(
   throw fault;
 }
 
-/** What the grid consists of: queues, task types, workers. */
+/** The workers. */
 export const gridRoutes: readonly Route[] = [
-  route(
-    {
-      method: 'get',
-      path: '/v1/queues',
-      access: ['read'],
-      tag: 'grid',
-      summary: 'The queues, with what waits and runs in each.',
-      answers: { 200: { description: 'All queues.', component: 'Queues' } },
-    },
-    async ({ env }) => json({ queues: await sumQueues(env) }),
-  ),
-  route(
-    {
-      method: 'get',
-      path: '/v1/task-types',
-      access: ['read'],
-      tag: 'grid',
-      summary: 'What can be run, with JSON Schema of arguments and results.',
-      answers: { 200: { description: 'All task types.', component: 'TaskTypes' } },
-    },
-    ({ env }) => {
-      const config = loadConfig(env);
-      return json({ task_types: taskTypes.map((type) => taskTypeView(type, config)) });
-    },
-  ),
   route(
     {
       method: 'get',

@@ -8,7 +8,7 @@ import type { ComponentName } from './schemas.ts';
 
 /** One route: what the router, the reference, the checks of scope and input, and the tests know of it. */
 export interface RouteDeclaration<Params, Query, Body> {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** As Hono writes it; `:path{.+}` takes slashes too. */
   readonly path: string;
   /** Any one of these scopes opens it, `admin` always; `public` needs no token. */

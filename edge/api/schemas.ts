@@ -202,6 +202,9 @@ const queue = describe<QueueView>({
   scheduled: z.int(),
   running: z.int(),
   oldest_age: z.number().nullable().describe('Seconds.'),
+  paused: z.boolean(),
+  rate_limit: z.string().nullable(),
+  max_length: z.int().nullable(),
 });
 
 const worker = describe<WorkerView>({
@@ -258,6 +261,7 @@ const taskType = describe<TaskTypeView>({
   soft_time_limit: z.number(),
   time_limit: z.number(),
   max_retries: z.int(),
+  rate_limit: z.string().nullable(),
 });
 
 const lease = describe<LeaseView>({
@@ -310,6 +314,8 @@ export const components = {
   Upload: upload,
   UploadPart: z.object({ part: z.int(), sha256: z.string(), bytes: z.int() }),
   Queues: z.object({ queues: z.array(queue) }),
+  Queue: queue,
+  Purged: z.object({ queue: z.string(), purged: z.int() }),
   Workers: z.object({ workers: z.array(worker) }),
   EventHistory: describe<EventHistory>({
     events: z.array(event),
@@ -317,6 +323,7 @@ export const components = {
     positions: z.array(eventPosition),
   }),
   TaskTypes: z.object({ task_types: z.array(taskType) }),
+  TaskType: taskType,
   Leases: z.object({ leases: z.array(lease) }),
   LeaseRenewed: z.object({ expires_in: z.number().describe('Seconds.') }),
   Reported: z.object({ status: z.literal('recorded') }),

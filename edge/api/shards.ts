@@ -3,6 +3,7 @@ import { brokerShard, type BrokerApi, type QueueView, type TaskPage, type TaskQu
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
+import { fnv1a } from '../lib/hash.ts';
 import { call, type Reply } from '../lib/rpc.ts';
 import { invalidRequest } from './route.ts';
 
@@ -17,14 +18,7 @@ export function allShards(env: Env): BrokerApi[] {
  */
 export function shardForSubmission(env: Env, clock: Clock, owner: string, keyed: boolean): number {
   const { shards } = loadConfig(env);
-  return keyed ? hash(owner) % shards : Math.floor(clock.random() * shards);
-}
-
-/** FNV-1a, 32 bits (isthe.com/chongo/tech/comp/fnv): spreads owners evenly; no secret depends on it. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
+  return keyed ? fnv1a(owner) % shards : Math.floor(clock.random() * shards);
 }
 
 /** Calls every shard at the same time. */
@@ -85,7 +79,7 @@ export async function sumQueues(env: Env): Promise<QueueView[]> {
 
 function addQueues(a: QueueView, b: QueueView): QueueView {
   return {
-    queue: a.queue,
+    ...a,
     waiting: a.waiting + b.waiting,
     scheduled: a.scheduled + b.scheduled,
     running: a.running + b.running,

@@ -49,7 +49,8 @@ export const taskRoutes: readonly Route[] = [
     async ({ env, clock, principal, body, requestKey }) => {
       const single = !Array.isArray(body);
       const tasks = prepareAll(env, clock, principal.sub, single ? [body] : body, single);
-      const keyed = requestKey !== null || tasks.some((task) => task.idempotency_key !== null);
+      const keyed =
+        requestKey !== null || tasks.some((task) => task.idempotency_key !== null || task.concurrency !== undefined);
       const shard = brokerShard(env, shardForSubmission(env, clock, principal.sub, keyed));
       const submitted = await call(shard.submit(principal, tasks, requestKey ?? undefined));
       return json(single ? submitted[0] : { tasks: submitted }, 202);

@@ -1,5 +1,5 @@
 import type { RunsOn, TaskType } from '#catalog';
-import type { Assignment, CampaignView, JsonObject, TaskId, WorkflowView } from '#protocol';
+import type { Assignment, CampaignView, JsonObject, TaskId, TaskTypeSettings, WorkflowView } from '#protocol';
 import type { EdgeConfig } from '../config.ts';
 import { omit } from '../lib/omit.ts';
 import { asObject, jsonSchemaOf } from './json-schema.ts';
@@ -45,6 +45,8 @@ export interface TaskTypeView {
   soft_time_limit: number;
   time_limit: number;
   max_retries: number;
+  /** Over all workers; null for no limit. */
+  rate_limit: string | null;
 }
 
 /** JSON Schema of what a type takes and gives: made once, because it takes some milliseconds. */
@@ -58,7 +60,8 @@ function schemasOf(type: TaskType): Pick<TaskTypeView, 'kwargs' | 'result'> {
   return made;
 }
 
-export function taskTypeView(type: TaskType, config: EdgeConfig): TaskTypeView {
+/** @param settings what is set at run time; null for nothing */
+export function taskTypeView(type: TaskType, config: EdgeConfig, settings: TaskTypeSettings | null): TaskTypeView {
   return {
     name: type.name,
     aliases: type.aliases,
@@ -69,8 +72,9 @@ export function taskTypeView(type: TaskType, config: EdgeConfig): TaskTypeView {
     verifiable: type.verifiable,
     positional: type.positional,
     ...schemasOf(type),
-    soft_time_limit: (type.softTimeLimitMs ?? config.softTimeLimitMs) / 1000,
-    time_limit: (type.timeLimitMs ?? config.timeLimitMs) / 1000,
+    soft_time_limit: settings?.soft_time_limit ?? (type.softTimeLimitMs ?? config.softTimeLimitMs) / 1000,
+    time_limit: settings?.time_limit ?? (type.timeLimitMs ?? config.timeLimitMs) / 1000,
     max_retries: type.maxRetries ?? config.maxRetries,
+    rate_limit: settings?.rate_limit ?? null,
   };
 }

@@ -7,6 +7,7 @@ import { writeLeases } from './lease-rows.ts';
 import { noEffects, type Core, type Effects } from './core.ts';
 import type { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';
+import type { Wish } from './flow/allowance.ts';
 import { closeSocket, send } from './sessions.ts';
 
 /** Runs a task in the stateless Worker. */
@@ -22,6 +23,7 @@ export function concludeCommit(core: Core): StoredEvent[] {
   core.tasks.flush();
   dropSnapshots(core, core.effects.stopped);
   writeLeases(core);
+  core.flow.flush();
   return core.events.flush();
 }
 
@@ -66,6 +68,8 @@ export interface AftermathParts {
   readonly listeners: EventSockets;
   readonly waiters: Waiters;
   readonly runAtEdge: (assignment: Assignment) => void;
+  readonly wakeIn: (ms: number) => void;
+  readonly borrow: (wishes: readonly Wish[]) => void;
 }
 
 /** Carries out what a commit led to. The runtime holds messages back until the commit is on disk. */
@@ -84,6 +88,9 @@ export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]):
   for (const id of effects.finished) waiters.wake(id);
   effects.edgeRuns.forEach(parts.runAtEdge);
   if (effects.flushOutbox) void core.outbox.flush();
+  if (effects.wakeInMs !== Infinity) parts.wakeIn(effects.wakeInMs);
+  const wishes = core.allowance.takeWishes();
+  if (wishes.length > 0) parts.borrow(wishes);
   tellParents(core, effects);
 }
 

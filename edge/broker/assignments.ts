@@ -1,5 +1,6 @@
 import { limits, type Assignment, type Json, type Snapshot, type TaskId } from '#protocol';
 import type { Core } from './core.ts';
+import { timeLimitsOf } from './flow/time-limits.ts';
 import type { Taker } from './takers.ts';
 import type { TaskArguments } from './task-record.ts';
 
@@ -17,8 +18,8 @@ function* given(core: Core, taker: Receiver): Generator<[Omit<Assignment, 'args'
       priority: record.priority,
       retries: record.retries,
       owner: record.owner,
-      soft_time_limit_ms: record.spec.soft_time_limit_ms,
-      time_limit_ms: record.spec.time_limit_ms,
+      soft_time_limit_ms: timeLimitsOf(core, record).softMs,
+      time_limit_ms: lease.limitMs,
       snapshot: record.attempt === 0 ? null : snapshotFor(core, record.id, taker.kernelDigest),
     };
     yield [head, texts.get(record.id) ?? '{"args":[],"kwargs":{}}'];

@@ -11,6 +11,7 @@ import {
 import { addressKey } from '../lib/outbox.ts';
 import type { Core } from './core.ts';
 import type { NewEvent } from './events.ts';
+import { releaseSharing } from './flow/concurrency.ts';
 import type { Lease } from './leases.ts';
 import { settle, type AttemptEnd } from './settle.ts';
 import { addToHistory, visibleState, type StoredState, type TaskOutcome, type TaskRecord } from './task-record.ts';
@@ -53,6 +54,7 @@ export function endAttempt(core: Core, lease: Lease, end: AttemptEnd, details: A
   const settlement = settle(record, end, nowMs, core.clock.random(), core.config);
   move(core, record, lease, settlement.event);
   core.leases.drop(lease);
+  releaseSharing(core, core.lanes.get(lease.lane));
   record.attempt = lease.attempt;
   record.worker = lease.workerId;
   record.progress = lease.progress ?? record.progress;

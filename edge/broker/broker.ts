@@ -11,8 +11,11 @@ import {
   type JsonObject,
   type Outcome,
   type Principal,
+  type QueuePatch,
   type Submitted,
   type TaskId,
+  type TaskTypePatch,
+  type TaskTypeSettings,
   type TaskView,
   type WorkerAnswers,
   type WorkerId,
@@ -24,6 +27,8 @@ import { log } from '../lib/log.ts';
 import type { Envelope, ObjectAddress } from '../lib/outbox.ts';
 import { reply, type Reply } from '../lib/rpc.ts';
 import { Broking } from './broking.ts';
+import type { Loan } from './flow/allowance.ts';
+import type { FlowScope } from './flow/settings.ts';
 import { inspectTasks } from './inspect.ts';
 import { parseEventQuery } from './event-query.ts';
 import { filterFor } from './events.ts';
@@ -108,6 +113,26 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
 
   queues(): Promise<Reply<QueueView[]>> {
     return reply(() => this.broking.queues());
+  }
+
+  patchQueue(queue: string, patch: QueuePatch): Promise<Reply<QueueView>> {
+    return reply(() => this.broking.patchQueue(queue, patch));
+  }
+
+  purge(queue: string, { scheduled }: { scheduled: boolean }): Promise<Reply<number>> {
+    return reply(() => this.broking.purge(queue, scheduled));
+  }
+
+  patchTaskType(task: string, patch: TaskTypePatch): Promise<Reply<TaskTypeSettings>> {
+    return reply(() => this.broking.patchTaskType(task, patch));
+  }
+
+  taskTypeSettings(): Promise<Reply<Record<string, TaskTypeSettings>>> {
+    return reply(() => this.broking.core.flow.taskTypes());
+  }
+
+  lend(scope: FlowScope, name: string, count: number): Promise<Reply<Loan>> {
+    return reply(() => this.broking.lend(scope, name, count));
   }
 
   workers(): Promise<Reply<WorkerView[]>> {

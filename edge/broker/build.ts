@@ -12,11 +12,15 @@ import { call } from '../lib/rpc.ts';
 import { Database } from '../lib/sql.ts';
 import { noEffects, type AlarmName, type Core, type Reach } from './core.ts';
 import { EventLog } from './events.ts';
+import { Allowance } from './flow/allowance.ts';
+import { LaneCounts } from './flow/counts.ts';
+import { Gate } from './flow/gate.ts';
+import { FlowSettings } from './flow/settings.ts';
 import { LaneTable } from './lane-table.ts';
 import { restoreLeases, writeLeases } from './lease-rows.ts';
 import { grace, LeaseTable } from './leases.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import { brokerAddress, type FromBroker, type ParentApi } from './rpc.ts';
+import { brokerAddress, brokerShard, type FromBroker, type ParentApi } from './rpc.ts';
 import { brokerMigrations } from './schema.ts';
 import { Sessions } from './sessions.ts';
 import { nextCheckMs } from './schedule.ts';
@@ -34,7 +38,8 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   const leases = new LeaseTable();
   const isLeased = (id: TaskId): boolean => leases.get(id) !== undefined;
   const specs = new SpecTable(database);
-  const tasks = new TaskStore({ database, specs, isLeased });
+  const counts = new LaneCounts(database, leases);
+  const tasks = new TaskStore({ database, specs, counts, isLeased });
   const stored = new StoredQueue(database, tasks);
   const workers = new WorkerTable(database);
   const lanes = new LaneTable(database);
@@ -42,12 +47,16 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   const outboxStore = new SqlOutboxStore(database);
   const ready = new ReadyQueue({
     page: (lane, after, limit) => stored.page(lane, after, limit),
-    lanes: () => stored.lanes(),
+    heads: () => stored.heads(),
+    lane: (id) => lanes.get(id),
     isLeased,
   });
+  const config = loadConfig(env);
+  const flow = new FlowSettings(database);
+  const allowance = new Allowance(flow, shard, config.shards);
   const core: Core = {
     shard,
-    config: loadConfig(env),
+    config,
     clock,
     ids: new SortableIds(clock),
     database,
@@ -56,6 +65,10 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     stored,
     lanes,
     ready,
+    counts,
+    flow,
+    allowance,
+    gate: new Gate(flow, allowance),
     leases,
     workers,
     sessions: new Sessions(context, workers, clock),
@@ -89,6 +102,7 @@ function reachOf(env: Env, shard: number): Reach {
     tellProgress: async (target, items) => {
       await call(stubOf<ParentApi>(env, target).taskProgress(items));
     },
+    borrow: ({ scope, name, home, count }) => call(brokerShard(env, home).lend(scope, name, count)),
   };
 }
 
@@ -98,6 +112,8 @@ export function restoreCore(core: Core): void {
   core.specs.reload();
   core.tasks.forget();
   core.progressed.clear();
+  core.counts.reset();
+  core.flow.reload();
   core.lanes.reload();
   core.workers.reload();
   core.sessions.restore();

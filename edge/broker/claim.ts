@@ -1,7 +1,7 @@
 import { limits, TabgridError, type Assignment, type Principal } from '#protocol';
 import { assignments } from './assignments.ts';
 import type { Core } from './core.ts';
-import { give } from './dispatch.ts';
+import { give } from './give.ts';
 import { serves } from './lanes.ts';
 import { isTrusted } from './ownership.ts';
 import type { LeaseRequest } from './rpc.ts';
@@ -39,6 +39,6 @@ export function claimOverHttp(core: Core, principal: Principal, request: LeaseRe
     given: [],
   };
   const wanted = profileOf(worker);
-  give(core, (lane) => (serves(wanted, lane) ? [taker] : []));
+  give(core, (kind) => (serves(wanted, kind) ? [taker] : []));
   return assignments(core, taker);
 }

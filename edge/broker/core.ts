@@ -7,6 +7,10 @@ import type { Carry, ObjectAddress, Outbox } from '../lib/outbox.ts';
 import type { OutboxStore } from '../lib/outbox-store.ts';
 import type { Database } from '../lib/sql.ts';
 import type { EventLog } from './events.ts';
+import type { Allowance, Loan, Wish } from './flow/allowance.ts';
+import type { LaneCounts } from './flow/counts.ts';
+import type { Gate } from './flow/gate.ts';
+import type { FlowSettings } from './flow/settings.ts';
 import type { LaneTable } from './lane-table.ts';
 import type { LeaseTable } from './leases.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -50,6 +54,8 @@ export interface Effects {
   /** Attempts given to the stateless Worker. */
   edgeRuns: Assignment[];
   flushOutbox: boolean;
+  /** Until a task may begin that waits for a rate alone; Infinity when there is none. */
+  wakeInMs: number;
 }
 
 export function noEffects(): Effects {
@@ -63,6 +69,7 @@ export function noEffects(): Effects {
     progress: new Map(),
     edgeRuns: [],
     flushOutbox: false,
+    wakeInMs: Infinity,
   };
 }
 
@@ -78,6 +85,10 @@ export interface Core {
   readonly stored: StoredQueue;
   readonly lanes: LaneTable;
   readonly ready: ReadyQueue;
+  readonly counts: LaneCounts;
+  readonly flow: FlowSettings;
+  readonly allowance: Allowance;
+  readonly gate: Gate;
   readonly leases: LeaseTable;
   readonly workers: WorkerTable;
   readonly sessions: Sessions;
@@ -100,4 +111,6 @@ export interface Reach {
   carry: Carry;
   /** Tells progress as well as it goes. */
   tellProgress: (target: ObjectAddress, items: TaskProgress[]) => Promise<void>;
+  /** Asks a rate’s home shard for starts. */
+  borrow: (wish: Wish) => Promise<Loan>;
 }

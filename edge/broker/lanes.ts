@@ -1,17 +1,33 @@
 import type { Capabilities } from '#protocol';
 
-/**
- * Tasks that the same workers can serve wait in one lane: one queue and one set of needs. So a worker’s claim looks at the heads of a
- * few lanes, however long they are.
- */
-export interface Lane {
-  readonly id: number;
+/** Tasks that the same workers can serve: one queue and one set of needs. */
+export interface LaneKind {
   readonly queue: string;
-  /** What a worker must provide, such as the task’s name and `evaluator:barrel`. */
+  /** What a worker must provide, such as the task’s name, which is the first, and `evaluator:barrel`. */
   readonly needs: readonly string[];
   /** Light enough for the stateless Worker. */
   readonly edge: boolean;
 }
+
+/** At most `limit` tasks with this key, and of this owner, run at a time. */
+export interface ConcurrencyLimit {
+  readonly key: string;
+  readonly limit: number;
+}
+
+/**
+ * Tasks of one kind that nothing tells apart but their order wait in one lane: they have one owner and one concurrency limit. So a claim
+ * looks at the heads of lanes, however long they are, and a lane that must wait holds up no other.
+ */
+export interface Lane {
+  readonly id: number;
+  /** The same object in all lanes of a kind. */
+  readonly kind: LaneKind;
+  readonly owner: string;
+  readonly concurrency: ConcurrencyLimit | null;
+}
+
+export type NewLane = LaneKind & Pick<Lane, 'owner' | 'concurrency'>;
 
 /** What a worker serves. */
 export interface Profile {
@@ -21,8 +37,8 @@ export interface Profile {
   readonly trusted: boolean;
 }
 
-export function serves(profile: Profile, lane: Lane): boolean {
-  return profile.trusted && profile.queues.has(lane.queue) && lane.needs.every((need) => profile.provides.has(need));
+export function serves(profile: Profile, kind: LaneKind): boolean {
+  return profile.trusted && profile.queues.has(kind.queue) && kind.needs.every((need) => profile.provides.has(need));
 }
 
 /** What a worker with these capabilities provides, in the words of `needs`. */
@@ -34,7 +50,23 @@ export function providesOf(capabilities: Pick<Capabilities, 'tasks' | 'evaluator
   ]);
 }
 
+/** The task type of a kind. */
+export function taskOf(kind: LaneKind): string {
+  return kind.needs[0] ?? '';
+}
+
+/** Equal keys: one kind. */
+export function kindKey({ queue, needs, edge }: LaneKind): string {
+  return JSON.stringify([queue, edge, ...needs]);
+}
+
 /** Equal keys: one lane. */
-export function laneKey(lane: Omit<Lane, 'id'>): string {
-  return JSON.stringify([lane.queue, lane.edge, ...lane.needs]);
+export function laneKey(lane: NewLane): string {
+  const { owner, concurrency } = lane;
+  return JSON.stringify([kindKey(lane), owner, ...(concurrency === null ? [] : [concurrency.key, concurrency.limit])]);
+}
+
+/** Equal keys: lanes whose tasks count together. */
+export function concurrencyKey(owner: string, key: string): string {
+  return JSON.stringify([owner, key]);
 }

@@ -60,7 +60,7 @@ export function restoreLeases(core: Core): void {
       ...grant,
       lane: task.lane,
       sub: worker.sub,
-      limitMs: core.specs.load(task.spec).time_limit_ms,
+      limitMs: grant.limitMs ?? core.specs.load(task.spec).time_limit_ms,
       startedMs: null,
       expiresMs: grant.givenMs + core.config.leaseMs,
       isExact: false,
@@ -72,7 +72,10 @@ export function restoreLeases(core: Core): void {
   }
 }
 
-type Grant = Pick<Lease, 'taskId' | 'attempt' | 'workerId' | 'givenMs'>;
+type Grant = Pick<Lease, 'taskId' | 'attempt' | 'workerId' | 'givenMs'> & {
+  /** Null for the one that it was submitted with. */
+  limitMs: number | null;
+};
 
 /** What the log tells of grants after an event. */
 function grantsAfter(core: Core, seq: number): Grant[] {
@@ -87,8 +90,9 @@ function grantsAfter(core: Core, seq: number): Grant[] {
 
 function grantOf({ type, task_id: taskId, worker, time, data }: StoredEvent): Grant | undefined {
   if (type !== 'task-received' || taskId === undefined || worker === undefined) return undefined;
-  const { attempt } = data as { attempt: number };
-  return { taskId, attempt, workerId: worker, givenMs: Date.parse(time) };
+  const { attempt, time_limit: limit } = data as { attempt: number; time_limit?: number };
+  const limitMs = limit === undefined ? null : limit * 1000;
+  return { taskId, attempt, workerId: worker, givenMs: Date.parse(time), limitMs };
 }
 
 interface OpenTask {

@@ -134,6 +134,7 @@ export function judge(
 export class LeaseTable {
   readonly #byTask = new Map<TaskId, Lease>();
   readonly #byWorker = new Map<WorkerId, Map<TaskId, Lease>>();
+  readonly #byLane = new Map<number, number>();
   /** Workers whose row must be written with this commit. */
   readonly dirty = new Set<WorkerId>();
   /** Workers whose row may be written later: what has changed is not worth a row of its own. */
@@ -159,6 +160,10 @@ export class LeaseTable {
     return this.#byWorker.get(worker)?.size ?? 0;
   }
 
+  countOfLane(lane: number): number {
+    return this.#byLane.get(lane) ?? 0;
+  }
+
   all(): IterableIterator<Lease> {
     return this.#byTask.values();
   }
@@ -175,7 +180,8 @@ export class LeaseTable {
   }
 
   drop(lease: Lease): void {
-    this.#byTask.delete(lease.taskId);
+    if (!this.#byTask.delete(lease.taskId)) return;
+    this.#countLane(lease.lane, -1);
     const held = this.#byWorker.get(lease.workerId);
     held?.delete(lease.taskId);
     if (held?.size === 0) this.#byWorker.delete(lease.workerId);
@@ -203,6 +209,7 @@ export class LeaseTable {
   restore(leases: readonly Lease[], checkpointSeq: number): void {
     this.#byTask.clear();
     this.#byWorker.clear();
+    this.#byLane.clear();
     this.dirty.clear();
     this.stale.clear();
     this.logged.clear();
@@ -210,8 +217,15 @@ export class LeaseTable {
     for (const lease of leases) this.#put(lease);
   }
 
+  #countLane(lane: number, by: 1 | -1): void {
+    const count = this.countOfLane(lane) + by;
+    if (count === 0) this.#byLane.delete(lane);
+    else this.#byLane.set(lane, count);
+  }
+
   #put(lease: Lease): void {
     this.#byTask.set(lease.taskId, lease);
+    this.#countLane(lease.lane, 1);
     let held = this.#byWorker.get(lease.workerId);
     if (held === undefined) this.#byWorker.set(lease.workerId, (held = new Map<TaskId, Lease>()));
     held.set(lease.taskId, lease);

@@ -1,200 +1,50 @@
 import type { TaskId } from '#protocol';
+import { LaneHead, type HeadLimits, type HeadSource, type Position } from './lane-head.ts';
+import type { Lane, LaneKind } from './lanes.ts';
+import { Rota, type Turn } from './rota.ts';
 
-/** Where a task stands in its lane: higher priority first, then the one that was submitted first (ids sort by time). */
-export interface Position {
-  readonly priority: number;
-  readonly id: TaskId;
+/** The stored queue behind the ready one. */
+export interface ReadySource extends HeadSource {
+  /** Lanes that have any ready task, each with the first, which may be out on lease. */
+  heads(): { lane: number; head: Position }[];
+  lane(id: number): Lane;
 }
 
-/** True when `a` is served before `b`. */
-export function isBefore(a: Position, b: Position): boolean {
-  return a.priority !== b.priority ? a.priority > b.priority : a.id < b.id;
+export interface ReadyLimits extends HeadLimits {
+  /** Kept in memory over all lanes, about. */
+  readonly maxTotalCount: number;
 }
 
-/** The stored queue, of which memory holds the heads. */
-export interface ReadySource {
-  /** Up to `limit` ready tasks of a lane after a position, in order. May contain tasks that are out on lease. */
-  page(lane: number, after: Position | null, limit: number): Position[];
-  /** Lanes that have any. */
-  lanes(): number[];
-  /** True for a task that is out on lease. */
-  isLeased(id: TaskId): boolean;
-}
+const defaults: ReadyLimits = { pageCount: 256, maxHeadCount: 2048, maxTotalCount: 65_536 };
+/** Of a lane, however many there are. */
+const minHeadCount = 8;
 
-/** One priority of one lane, sorted by id. Taking from the front is free. */
-class Bucket {
-  #ids: TaskId[] = [];
-  #start = 0;
-
-  get size(): number {
-    return this.#ids.length - this.#start;
-  }
-
-  first(): TaskId | undefined {
-    return this.#ids[this.#start];
-  }
-
-  last(): TaskId | undefined {
-    return this.size === 0 ? undefined : this.#ids[this.#ids.length - 1];
-  }
-
-  add(id: TaskId): boolean {
-    const last = this.last();
-    if (last === undefined || last < id) {
-      this.#ids.push(id);
-      return true;
-    }
-    const index = this.#indexOf(id);
-    if (this.#ids[index] === id) return false;
-    this.#ids.splice(index, 0, id);
-    return true;
-  }
-
-  remove(id: TaskId): boolean {
-    const index = this.#indexOf(id);
-    if (this.#ids[index] !== id) return false;
-    if (index === this.#start) this.shift();
-    else this.#ids.splice(index, 1);
-    return true;
-  }
-
-  shift(): TaskId | undefined {
-    const id = this.first();
-    if (id === undefined) return undefined;
-    this.#start++;
-    if (this.#start > 1000 && this.#start * 2 > this.#ids.length) {
-      this.#ids = this.#ids.slice(this.#start);
-      this.#start = 0;
-    }
-    return id;
-  }
-
-  /** Drops all but the first `count`. */
-  keep(count: number): void {
-    this.#ids.length = Math.min(this.#ids.length, this.#start + count);
-  }
-
-  /** Where `id` is, or would be. */
-  #indexOf(id: TaskId): number {
-    let low = this.#start;
-    let high = this.#ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ids[middle] ?? '') < id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
-
-const priorities = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0] as const;
-
-/**
- * The head of one lane. Invariant: it holds exactly the ready tasks up to `#cursor`, or all of them when `#complete`. What is stored
- * beyond the cursor is read when the head is used up.
- */
-class LaneHead {
-  readonly #buckets = new Map<number, Bucket>();
-  #size = 0;
-  #cursor: Position | null = null;
-  #complete: boolean;
-  readonly #lane: number;
-  readonly #source: ReadySource;
-  readonly #limits: ReadyLimits;
-
-  constructor(lane: number, source: ReadySource, limits: ReadyLimits, complete: boolean) {
-    this.#lane = lane;
-    this.#source = source;
-    this.#limits = limits;
-    this.#complete = complete;
-  }
-
-  add(position: Position): void {
-    if (!this.#complete && (this.#cursor === null || isBefore(this.#cursor, position))) return;
-    if (this.#bucket(position.priority).add(position.id)) this.#size++;
-    if (this.#size > this.#limits.maxHeadCount) this.#trim();
-  }
-
-  remove(position: Position): void {
-    if (this.#buckets.get(position.priority)?.remove(position.id)) this.#size--;
-  }
-
-  peek(): Position | undefined {
-    this.#fill();
-    for (const priority of priorities) {
-      const id = this.#buckets.get(priority)?.first();
-      if (id !== undefined) return { priority, id };
-    }
-    return undefined;
-  }
-
-  shift(): Position | undefined {
-    const head = this.peek();
-    if (head !== undefined) this.remove(head);
-    return head;
-  }
-
-  #fill(): void {
-    while (this.#size === 0 && !this.#complete) {
-      const page = this.#source.page(this.#lane, this.#cursor, this.#limits.pageCount);
-      this.#complete = page.length < this.#limits.pageCount;
-      this.#cursor = page.at(-1) ?? this.#cursor;
-      for (const { priority, id } of page) {
-        if (!this.#source.isLeased(id) && this.#bucket(priority).add(id)) this.#size++;
-      }
-    }
-  }
-
-  /** Forgets the far half; it is stored. */
-  #trim(): void {
-    let room = Math.floor(this.#limits.maxHeadCount / 2);
-    this.#size = room;
-    this.#complete = false;
-    for (const priority of priorities) {
-      const bucket = this.#buckets.get(priority);
-      if (bucket === undefined) continue;
-      bucket.keep(room);
-      room -= bucket.size;
-      const last = bucket.last();
-      if (last !== undefined) this.#cursor = { priority, id: last };
-    }
-  }
-
-  #bucket(priority: number): Bucket {
-    let bucket = this.#buckets.get(priority);
-    if (bucket === undefined) this.#buckets.set(priority, (bucket = new Bucket()));
-    return bucket;
-  }
-}
-
-export interface ReadyLimits {
-  /** Read from storage at once. */
-  readonly pageCount: number;
-  /** Kept in memory per lane. */
-  readonly maxHeadCount: number;
-}
-
-/** The heads of all lanes. It is a cache: `reset` it, and it is read again from storage when somebody asks. */
+/** What can be given out, in its order: the heads of all lanes, and whose turn it is. A cache: `reset` it, and it is read from storage again. */
 export class ReadyQueue {
   readonly #source: ReadySource;
   readonly #limits: ReadyLimits;
   #heads: Map<number, LaneHead> | null = null;
+  #rota: Rota;
 
-  constructor(source: ReadySource, limits: ReadyLimits = { pageCount: 256, maxHeadCount: 2048 }) {
+  constructor(source: ReadySource, limits: ReadyLimits = defaults) {
     this.#source = source;
     this.#limits = limits;
+    this.#rota = this.#newRota();
   }
 
   reset(): void {
     this.#heads = null;
+    this.#rota = this.#newRota();
   }
 
   /** A stored task has become ready. Call it after the row is written. */
-  add(lane: number, position: Position): void {
+  add(lane: number, position: { priority: number; id: TaskId }): void {
+    const { priority, id } = position;
     const heads = this.#load();
     let head = heads.get(lane);
-    if (head === undefined) heads.set(lane, (head = new LaneHead(lane, this.#source, this.#limits, true)));
-    head.add(position);
+    if (head === undefined) heads.set(lane, (head = this.#newHead(lane, true)));
+    head.add({ priority, id });
+    this.#rota.put(this.#source.lane(lane), { priority, id });
   }
 
   /** A task is ready no more. What has not been read yet needs no removing: its row says so. */
@@ -202,22 +52,53 @@ export class ReadyQueue {
     this.#heads?.get(lane)?.remove(position);
   }
 
-  /** Lanes that may have ready tasks. */
-  lanes(): Iterable<number> {
-    return this.#load().keys();
+  kinds(): Iterable<LaneKind> {
+    this.#load();
+    return this.#rota.kinds();
   }
 
-  peek(lane: number): Position | undefined {
-    return this.#load().get(lane)?.peek();
+  /** Whose turn it is among lanes of these kinds. */
+  next(kinds: Iterable<LaneKind>): Turn | undefined {
+    this.#load();
+    return this.#rota.next(kinds);
   }
 
-  shift(lane: number): Position | undefined {
-    return this.#load().get(lane)?.shift();
+  /** Takes the task whose turn it is. */
+  take(turn: Turn): void {
+    this.#heads?.get(turn.lane.id)?.remove(turn.head);
+    this.#rota.served(turn);
+  }
+
+  /** The lane has no turn before `release`. */
+  withhold(lane: Lane): void {
+    this.#rota.withdraw(lane);
+  }
+
+  release(lane: Lane): void {
+    if (this.#heads !== null) this.#rota.refresh(lane);
   }
 
   #load(): Map<number, LaneHead> {
-    return (this.#heads ??= new Map(
-      this.#source.lanes().map((lane) => [lane, new LaneHead(lane, this.#source, this.#limits, false)]),
-    ));
+    if (this.#heads !== null) return this.#heads;
+    const stored = this.#source.heads();
+    this.#heads = new Map(stored.map(({ lane }) => [lane, this.#newHead(lane, false)]));
+    for (const { lane, head } of stored) this.#rota.put(this.#source.lane(lane), head);
+    return this.#heads;
+  }
+
+  #newRota(): Rota {
+    return new Rota((lane) => this.#heads?.get(lane)?.peek());
+  }
+
+  #newHead(lane: number, isComplete: boolean): LaneHead {
+    return new LaneHead(lane, this.#source, () => this.#headLimits(), isComplete);
+  }
+
+  /** With many lanes each has a smaller head. */
+  #headLimits(): HeadLimits {
+    const { pageCount, maxHeadCount, maxTotalCount } = this.#limits;
+    const share = Math.floor(maxTotalCount / Math.max(1, this.#heads?.size ?? 1));
+    const most = Math.min(maxHeadCount, Math.max(minHeadCount, share));
+    return { pageCount: Math.min(pageCount, most), maxHeadCount: most };
   }
 }

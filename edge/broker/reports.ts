@@ -11,6 +11,8 @@ import {
 } from '#protocol';
 import { endAttempt, endLateAttempt, taskEvent, type AttemptDetails } from './attempts.ts';
 import type { Core } from './core.ts';
+import { isFull } from './flow/concurrency.ts';
+import { timeLimitsOf } from './flow/time-limits.ts';
 import { nextCheckMs } from './schedule.ts';
 import { isHolder, judge, renew, type Lease, type Reporter } from './leases.ts';
 import type { TaskRecord } from './task-record.ts';
@@ -165,7 +167,7 @@ export function keepHolding(core: Core, reporter: Reporter & { workerId: WorkerI
   const verdict = judge(record, core.leases.get(ref.task_id), ref.attempt, 'success', reporter, (worker) =>
     isAuthor(core, reporter, worker),
   );
-  if (verdict !== 'late' || record === undefined) return false;
+  if (verdict !== 'late' || record === undefined || isFull(core, core.lanes.get(record.lane))) return false;
   resume(core, reporter, record);
   return true;
 }
@@ -187,7 +189,7 @@ function resume(core: Core, reporter: Reporter & { workerId: WorkerId }, record:
     lane: record.lane,
     sub: reporter.sub,
     givenMs: past?.startedMs ?? nowMs,
-    limitMs: record.spec.time_limit_ms,
+    limitMs: timeLimitsOf(core, record).hardMs,
     startedMs: past?.startedMs ?? nowMs,
     expiresMs: nowMs + core.config.leaseMs,
     isExact: false,

@@ -11,6 +11,8 @@ import type {
   Outcome,
   Principal,
   Progress,
+  QueuePatch,
+  QueueSettings,
   RetryPolicy,
   Snapshot,
   Submitted,
@@ -18,6 +20,8 @@ import type {
   TaskId,
   TaskParent,
   TaskState,
+  TaskTypePatch,
+  TaskTypeSettings,
   TaskView,
   WorkerAnswers,
   WorkerId,
@@ -28,6 +32,9 @@ import type {
 import type { Env } from '../env.ts';
 import { stubOf, type Receiver } from '../lib/delivery.ts';
 import type { ObjectAddress } from '../lib/outbox.ts';
+import type { Loan } from './flow/allowance.ts';
+import type { FlowScope } from './flow/settings.ts';
+import type { ConcurrencyLimit } from './lanes.ts';
 import type { Reply } from '../lib/rpc.ts';
 import type { EventQuery } from './events.ts';
 
@@ -61,11 +68,17 @@ export interface NewTask {
   dont_retry_on?: ErrorCode[];
   soft_time_limit_ms: number;
   time_limit_ms: number;
+  /** It named a time limit itself, so that none set for its type at run time counts. */
+  own_time_limits?: true;
+  /** Time limits are for one item; so many are in it. Absent for one. */
+  items?: number;
   labels: string[];
   owner: string;
   parent: TaskParent | null;
   retry_of: TaskId | null;
   idempotency_key: string | null;
+  /** At most so many of this owner’s tasks with this key run at a time. */
+  concurrency?: ConcurrencyLimit;
   /** Who is told when it is final, and of its progress. */
   notify?: ObjectAddress;
   /** The notified object’s own name for it. */
@@ -154,7 +167,7 @@ export interface EventPosition {
   seq: number;
 }
 
-export interface QueueView {
+export interface QueueView extends QueueSettings {
   queue: string;
   /** Ready to be claimed. */
   waiting: number;
@@ -231,6 +244,14 @@ export interface BrokerApi extends Receiver {
   retryMany(principal: Principal, query: TaskQuery, cursor: string | null, limit: number): Promise<Reply<BulkRetried>>;
   events(principal: Principal, page: EventPageQuery): Promise<Reply<EventPage>>;
   queues(): Promise<Reply<QueueView[]>>;
+  /** Changes what is set for a queue at run time. */
+  patchQueue(queue: string, patch: QueuePatch): Promise<Reply<QueueView>>;
+  /** Revokes what waits in a queue, except what came after the call. @returns how many */
+  purge(queue: string, options: { scheduled: boolean }): Promise<Reply<number>>;
+  patchTaskType(task: string, patch: TaskTypePatch): Promise<Reply<TaskTypeSettings>>;
+  taskTypeSettings(): Promise<Reply<Record<string, TaskTypeSettings>>>;
+  /** Starts under a rate of which this is the home shard. */
+  lend(scope: FlowScope, name: string, count: number): Promise<Reply<Loan>>;
   workers(principal: Principal): Promise<Reply<WorkerView[]>>;
   lease(principal: Principal, request: LeaseRequest): Promise<Reply<Assignment[]>>;
   renew(principal: Principal, id: TaskId, body: { attempt: number }): Promise<Reply<RenewAnswer>>;

@@ -139,4 +139,20 @@ export const brokerMigrations: readonly Migration[] = [
       CREATE INDEX tasks_answered ON tasks (owner, answer_key) WHERE answer_key IS NOT NULL;
     `,
   },
+  {
+    // A lane has one owner, save those that were there before; and what is set for queues and task types at run time.
+    id: 6,
+    sql: `
+      ALTER TABLE lanes ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+      ALTER TABLE lanes ADD COLUMN concurrency_key TEXT;
+      ALTER TABLE lanes ADD COLUMN concurrency_limit INTEGER;
+      CREATE TABLE flow (
+        scope TEXT NOT NULL CHECK (scope IN ('queue', 'task')),
+        name TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        due_ms REAL NOT NULL,
+        PRIMARY KEY (scope, name)
+      ) WITHOUT ROWID;
+    `,
+  },
 ];

@@ -1,6 +1,6 @@
 import { heartbeat, type EdgeFrame, type Principal, type WorkerId } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
-import type { Lane, Profile } from './lanes.ts';
+import type { LaneKind, Profile } from './lanes.ts';
 import { serves } from './lanes.ts';
 import { profileOf, type WorkerRecord, type WorkerTable } from './worker-table.ts';
 
@@ -119,9 +119,9 @@ export class Sessions {
     return Math.max(session.seenMs, this.#context.getWebSocketAutoResponseTimestamp(session.socket)?.getTime() ?? 0);
   }
 
-  /** Workers that can take a task of the lane, each time beginning with another one. Some may not have been heard of lately. */
-  takers(lane: Lane): WorkerSession[] {
-    const able = [...this.#byWorker.values()].filter((session) => session.credits > 0 && serves(session.profile, lane));
+  /** Workers that can take a task of the kind, each time beginning with another one. Some may not have been heard of lately. */
+  takers(kind: LaneKind): WorkerSession[] {
+    const able = [...this.#byWorker.values()].filter((session) => session.credits > 0 && serves(session.profile, kind));
     const first = able.length === 0 ? 0 : this.#turn++ % able.length;
     return [...able.slice(first), ...able.slice(0, first)];
   }

@@ -1,6 +1,6 @@
 import type { TaskId } from '#protocol';
 import type { Database, SqlRow, SqlValue } from '../lib/sql.ts';
-import type { Position } from './ready-queue.ts';
+import type { Position } from './lane-head.ts';
 import type { TaskStore } from './task-store.ts';
 
 /** The tasks’ rows, asked for many at a time: what is ready, due, expiring, old. */
@@ -32,18 +32,20 @@ export class StoredQueue {
     return positions([...same, ...lower]);
   }
 
-  /** Lanes with ready tasks, by leaping from one to the next through the index. */
-  lanes(): number[] {
+  /** The first ready task of each lane that has one, by leaping from one lane to the next through the index. */
+  heads(): { lane: number; head: Position }[] {
     this.#store.flush();
     const next = (condition: string): string =>
       `(SELECT min(lane) FROM tasks INDEXED BY tasks_ready WHERE queued = 1 ${condition})`;
+    const first = (column: string): string =>
+      `(SELECT ${column} FROM tasks INDEXED BY tasks_ready WHERE queued = 1 AND lane = leap.lane ORDER BY priority DESC, id LIMIT 1)`;
     return this.#database
-      .all<{ lane: number }>(
+      .all<{ lane: number; priority: number; id: string }>(
         `WITH RECURSIVE leap(lane) AS (
            SELECT ${next('')} UNION ALL SELECT ${next('AND lane > leap.lane')} FROM leap WHERE leap.lane IS NOT NULL)
-         SELECT lane FROM leap WHERE lane IS NOT NULL`,
+         SELECT lane, ${first('priority')} AS priority, ${first('id')} AS id FROM leap WHERE lane IS NOT NULL`,
       )
-      .map((row) => row.lane);
+      .map(({ lane, priority, id }) => ({ lane, head: { priority, id: id as TaskId } }));
   }
 
   /** Tasks whose ETA or back-off has passed. */

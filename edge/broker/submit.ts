@@ -9,6 +9,7 @@ import {
 } from '#protocol';
 import { taskEvent } from './attempts.ts';
 import type { Core } from './core.ts';
+import { checkRoom } from './flow/room.ts';
 import { conflict, IdempotencyKeys, requestKey, taskDigest, taskKey } from './idempotency.ts';
 import type { NewTask, RequestKey } from './rpc.ts';
 import { ownTask } from './ownership.ts';
@@ -26,6 +27,10 @@ export function submit(core: Core, owner: string, tasks: readonly NewTask[], req
   const plan = tasks.map((task, index) => ({ task, repeat: repeats[index], key: keyOf(task, index, tasks) }));
   const fresh = plan.filter(
     ({ repeat, key }) => repeat === undefined && (key === null || key.firstIndex === key.index),
+  );
+  checkRoom(
+    core,
+    fresh.map(({ task }) => task),
   );
   const made = insert(
     core,
@@ -85,7 +90,13 @@ function insert(core: Core, tasks: readonly NewTask[]): Submitted[] {
   const nowMs = core.clock.now();
   const rows = tasks.map((task): { record: TaskRecord; arguments: TaskArguments } => {
     const id = task.task_id ?? (`${core.shard}-${core.ids.next()}` as TaskId);
-    const lane = core.lanes.of({ queue: task.queue, needs: task.needs, edge: task.edge });
+    const lane = core.lanes.of({
+      queue: task.queue,
+      needs: task.needs,
+      edge: task.edge,
+      owner: task.owner,
+      concurrency: task.concurrency ?? null,
+    });
     return {
       record: newRecord(id, lane.id, task, nowMs),
       arguments: { args: task.args, kwargs: task.kwargs },
@@ -139,9 +150,10 @@ export function repeatOf(core: Core, record: TaskRecord): NewTask {
   return {
     task: record.task,
     ...given,
-    needs: [...lane.needs],
-    edge: lane.edge,
-    queue: lane.queue,
+    needs: [...lane.kind.needs],
+    edge: lane.kind.edge,
+    queue: lane.kind.queue,
+    ...(lane.concurrency === null ? {} : { concurrency: lane.concurrency }),
     priority: record.priority,
     eta_ms: null,
     expires_ms: null,

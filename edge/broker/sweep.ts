@@ -8,6 +8,8 @@ import { firstIdAt } from '../lib/ids.ts';
 
 /** Tasks that one commit touches; what is left is done in the next one, so that nobody waits long. */
 const batchCount = 1000;
+/** With fewer lanes it isn’t worth looking for those that no task is left of. */
+const lanesToTrim = 500;
 
 /** Does what is due. */
 export function sweep(core: Core): void {
@@ -122,6 +124,9 @@ function sweepRetention(core: Core): void {
     cutoffMs,
     (id) => id === edgeWorker.id || core.leases.countOf(id) > 0 || core.sessions.byWorker(id) !== undefined,
   );
+  if (deleted < batchCount && core.lanes.size > lanesToTrim) {
+    if (core.lanes.trim() > 0) core.ready.reset();
+  }
   const isUnfinished = deleted === batchCount || trimmed === batchCount;
   if (isUnfinished) core.alarms.set('retention', nowMs);
   else if (!core.stored.isEmpty() || core.events.hasOlder || leftWorkers > 0) {

@@ -26,6 +26,8 @@ export interface TaskSpec {
   dont_retry_on?: ErrorCode[];
   soft_time_limit_ms: number;
   time_limit_ms: number;
+  own_time_limits?: true;
+  items?: number;
   eta_ms: number | null;
   parent: TaskParent | null;
   retry_of: TaskId | null;
@@ -115,6 +117,8 @@ export function newRecord(id: TaskId, lane: number, task: NewTask, nowMs: number
       ...(task.dont_retry_on === undefined ? {} : { dont_retry_on: task.dont_retry_on }),
       soft_time_limit_ms: task.soft_time_limit_ms,
       time_limit_ms: task.time_limit_ms,
+      ...(task.own_time_limits === true ? { own_time_limits: true } : {}),
+      ...(task.items === undefined ? {} : { items: task.items }),
       eta_ms: task.eta_ms,
       parent: task.parent,
       retry_of: task.retry_of,

@@ -1,5 +1,6 @@
 import type { TaskId } from '#protocol';
 import type { Database, SqlValue } from '../lib/sql.ts';
+import { countsOf, type LaneCount, type LaneCounts } from './flow/counts.ts';
 import type { SpecTable } from './spec-table.ts';
 import type { StoredState, TaskArguments, TaskRecord } from './task-record.ts';
 import { changedTaskRow, insertTasks, newTaskRow, recordOf, taskColumns, updateTasks } from './task-row.ts';
@@ -16,6 +17,8 @@ interface Loaded {
   record: TaskRecord;
   state: StoredState;
   attempt: number;
+  /** How its row counts; null while there is none. */
+  counted: LaneCount | null;
   /** Not written yet. */
   isNew: boolean;
   dirty: boolean;
@@ -33,6 +36,8 @@ export interface KeyedAnswer {
 export interface TaskStoreParts {
   readonly database: Database;
   readonly specs: SpecTable;
+  /** Hears how what is written counts. */
+  readonly counts: LaneCounts;
   /** True for a task that is out on lease. */
   readonly isLeased: (id: TaskId) => boolean;
 }
@@ -99,6 +104,7 @@ export class TaskStore {
     for (const { record, arguments: given } of tasks) {
       const loaded = this.#remember(record);
       loaded.isNew = true;
+      loaded.counted = null;
       loaded.given = JSON.stringify(given);
     }
     this.#anyDirty ||= tasks.length > 0;
@@ -152,8 +158,10 @@ export class TaskStore {
     this.#insert(fresh);
     this.#update(changed);
     for (const loaded of [...fresh, ...changed]) {
-      const { state, attempt } = loaded.record;
-      Object.assign(loaded, { isNew: false, dirty: false, state, attempt, answer: null });
+      const { state, attempt, lane } = loaded.record;
+      const counted = countsOf(loaded.record);
+      this.#parts.counts.changed(lane, loaded.counted, counted);
+      Object.assign(loaded, { isNew: false, dirty: false, state, attempt, counted, answer: null });
     }
     this.#answers.clear();
   }
@@ -215,7 +223,8 @@ export class TaskStore {
 
   #remember(record: TaskRecord): Loaded {
     const { state, attempt } = record;
-    const loaded = { record, state, attempt, isNew: false, dirty: false, given: null, answer: null };
+    const counted = countsOf(record);
+    const loaded = { record, state, attempt, counted, isNew: false, dirty: false, given: null, answer: null };
     this.#loaded.set(record.id, loaded);
     this.#touched.add(loaded);
     return loaded;

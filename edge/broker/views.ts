@@ -1,8 +1,6 @@
 import { limits, type Principal, type TaskId, type TaskView, type WorkerView } from '#protocol';
-import { standardQueues } from '#catalog';
-import { idTimeMs } from '../lib/ids.ts';
 import { edgeWorker, type Core } from './core.ts';
-import type { QueueView, TaskPage, TaskQuery } from './rpc.ts';
+import type { TaskPage, TaskQuery } from './rpc.ts';
 import { ownTask } from './ownership.ts';
 import { taskView, type TaskArguments, type TaskRecord } from './task-record.ts';
 import { TaskSearch } from './task-search.ts';
@@ -61,39 +59,6 @@ export function listTasks(core: Core, principal: Principal, query: TaskQuery): T
     cursor = next;
   }
   return { tasks: found, next_cursor: cursor };
-}
-
-export function viewQueues(core: Core): QueueView[] {
-  const nowMs = core.clock.now();
-  const queues = new Map<string, QueueView>();
-  const queue = (name: string): QueueView => {
-    let view = queues.get(name);
-    if (view === undefined) {
-      view = { queue: name, waiting: 0, scheduled: 0, running: 0, oldest_age: null };
-      queues.set(name, view);
-    }
-    return view;
-  };
-  standardQueues.forEach(queue);
-  const leased = JSON.stringify([...core.leases.all()].map((lease) => lease.taskId));
-  type Waiting = { lane: number; count: number; oldest: string };
-  const waiting = core.database.all<Waiting>(
-    `SELECT lane, count(*) AS count, min(id) AS oldest FROM tasks INDEXED BY tasks_ready
-     WHERE queued = 1 AND id NOT IN (SELECT value FROM json_each(?)) GROUP BY lane`,
-    leased,
-  );
-  for (const row of waiting) {
-    const view = queue(core.lanes.queueOf(row.lane));
-    const age = Math.max(0, nowMs - idTimeMs(row.oldest as TaskId)) / 1000;
-    view.waiting += row.count;
-    view.oldest_age = Math.max(view.oldest_age ?? 0, age);
-  }
-  const scheduled = core.database.all<{ lane: number; count: number }>(
-    'SELECT lane, count(*) AS count FROM tasks INDEXED BY tasks_due WHERE due_ms IS NOT NULL GROUP BY lane',
-  );
-  for (const row of scheduled) queue(core.lanes.queueOf(row.lane)).scheduled += row.count;
-  for (const lease of core.leases.all()) queue(core.lanes.queueOf(lease.lane)).running++;
-  return [...queues.values()];
 }
 
 export function viewWorkers(core: Core): WorkerView[] {

@@ -48,6 +48,9 @@ export const signatureSchema = z.strictObject({
   soft_time_limit: z.number().positive().optional(),
   time_limit: z.number().positive().optional(),
   quorum: z.int().min(1).max(5).optional(),
+  /** At most `concurrency_limit` of one’s tasks with this key run at a time. */
+  concurrency_key: z.string().min(1).max(limits.maxNameChars).optional(),
+  concurrency_limit: z.int().min(1).max(10_000).optional(),
   idempotency_key: z.string().min(1).max(255).optional(),
   labels: labelsSchema.optional(),
 });

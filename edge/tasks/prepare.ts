@@ -58,15 +58,24 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
     ...times,
     ...retriesOf(signature, type, config),
     ...timeLimits,
+    ...(signature.time_limit === undefined && signature.soft_time_limit === undefined ? {} : { own_time_limits: true }),
+    ...(items === 1 ? {} : { items }),
     labels: [...new Set(signature.labels)],
     owner,
     parent,
     retry_of: null,
     idempotency_key: signature.idempotency_key ?? null,
+    ...concurrencyOf(signature),
     ...(context.notify === undefined ? {} : { notify: context.notify }),
     ...(context.ref === undefined ? {} : { ref: context.ref }),
     ...(held ? { held } : {}),
   };
+}
+
+function concurrencyOf({ concurrency_key: key, concurrency_limit: limit }: Signature): Pick<NewTask, 'concurrency'> {
+  if (key !== undefined) return { concurrency: { key, limit: limit ?? 1 } };
+  if (limit === undefined) return {};
+  throw invalid('concurrency_limit', 'expected together with concurrency_key');
 }
 
 function timesOf(signature: Signature, nowMs: number): Pick<NewTask, 'eta_ms' | 'expires_ms'> {

@@ -42,7 +42,7 @@ function addressOf(path: string): string {
 }
 
 function send({ method, path }: Row, options: Ask): Promise<Response> {
-  const takesJson = method === 'POST' || (method === 'PUT' && path.startsWith('/v1/schedules/'));
+  const takesJson = method === 'POST' || method === 'PATCH' || (method === 'PUT' && path.startsWith('/v1/schedules/'));
   return ask(method, addressOf(path), takesJson ? { ...options, json: { unknown: 1 } } : options);
 }
 

@@ -28,6 +28,7 @@ class Parent {
   async listen(): Promise<void> {
     await this.world.inside((broker) => {
       broker.broking.core.reach = {
+        ...broker.broking.core.reach,
         carry: async (target, messages) => {
           expect(target).toEqual(campaign);
           const fate = this.fates.shift();

@@ -61,6 +61,7 @@ export class BrokerWorld {
   /** Unmakes the object’s memory and cuts its sockets, as a crash does; storage stays. */
   async evict(): Promise<void> {
     await evictAll();
+    this.clock.dropTimers();
     await this.takeClock();
   }
 

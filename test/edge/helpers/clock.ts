@@ -38,6 +38,11 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  /** Whoever set them is no more. */
+  dropTimers(): void {
+    this.#timers.clear();
+  }
+
   /** Lets time pass and runs the timers that are due. Call it inside the object that set them. */
   advance(ms: number): void {
     this.#nowMs += ms;

@@ -35,7 +35,18 @@ function statsOf(tallies: Tallies, shard = 0): BrokerStats {
   return {
     shard,
     tallies: tallies.read(),
-    queues: [{ queue: 'default', waiting: 2, scheduled: 1, running: 3, oldest_age: 1.5 }],
+    queues: [
+      {
+        queue: 'default',
+        waiting: 2,
+        scheduled: 1,
+        running: 3,
+        oldest_age: 1.5,
+        paused: false,
+        rate_limit: null,
+        max_length: null,
+      },
+    ],
     workers_online: 1,
     event_seq: 7,
     database_bytes: 4096,

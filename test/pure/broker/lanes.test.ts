@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { laneKey, providesOf, serves, type Lane, type Profile } from '../../../edge/broker/lanes.ts';
+import { laneKey, providesOf, serves, type NewLane, type Profile } from '../../../edge/broker/lanes.ts';
 
-const lane: Lane = { id: 1, queue: 'default', needs: ['evaluate_candidates', 'evaluator:sim'], edge: false };
+const lane: NewLane = {
+  queue: 'default',
+  needs: ['evaluate_candidates', 'evaluator:sim'],
+  edge: false,
+  owner: 'alice',
+  concurrency: null,
+};
 const profile: Profile = {
   queues: new Set(['default']),
   provides: providesOf({ tasks: ['evaluate_candidates'], evaluators: ['sim'], gpu: false }),
@@ -19,15 +25,17 @@ describe('a lane', () => {
     expect(serves({ ...profile, trusted: false }, lane)).toBe(false);
   });
 
-  it('is one for each queue and set of needs', () => {
-    const { queue, needs } = lane;
-    expect(laneKey({ queue, needs, edge: false })).toBe(laneKey({ queue, needs: [...needs], edge: false }));
-    const others = [
-      { queue: 'ml', needs, edge: false },
-      { queue, needs: ['evaluate_candidates'], edge: false },
-      { queue, needs, edge: true },
+  it('is one for each queue, set of needs, owner and concurrency limit', () => {
+    expect(laneKey({ ...lane, needs: [...lane.needs] })).toBe(laneKey(lane));
+    const others: NewLane[] = [
+      { ...lane, queue: 'ml' },
+      { ...lane, needs: ['evaluate_candidates'] },
+      { ...lane, edge: true },
+      { ...lane, owner: 'bob' },
+      { ...lane, concurrency: { key: 'k', limit: 1 } },
+      { ...lane, concurrency: { key: 'k', limit: 2 } },
     ];
-    expect(new Set([...others, lane].map(laneKey)).size).toBe(4);
+    expect(new Set([...others, lane].map(laneKey)).size).toBe(7);
   });
 
   it('may need a graphics card', () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TaskId } from '#protocol';
-import { isBefore, ReadyQueue, type Position } from '../../../edge/broker/ready-queue.ts';
+import { isBefore, type Position } from '../../../edge/broker/lane-head.ts';
+import type { Lane } from '../../../edge/broker/lanes.ts';
+import { ReadyQueue } from '../../../edge/broker/ready-queue.ts';
 
 /** A stored queue: what is ready or leased, by lane. */
 class Stored {
@@ -16,7 +18,13 @@ class Stored {
         .filter((position) => after === null || isBefore(after, position))
         .slice(0, limit);
     },
-    lanes: (): number[] => [...new Set([...this.rows.values()].map(({ lane }) => lane))],
+    heads: (): { lane: number; head: Position }[] =>
+      lanes.flatMap((lane) =>
+        this.inLane(lane.id)
+          .slice(0, 1)
+          .map((head) => ({ lane: lane.id, head })),
+      ),
+    lane: (id: number): Lane => lanes[id]!,
     isLeased: (id: TaskId): boolean => this.leased.has(id),
   };
 
@@ -31,6 +39,20 @@ class Stored {
     return this.inLane(lane).filter(({ id }) => !this.leased.has(id));
   }
 }
+
+/** Each of a kind of its own. */
+const lanes: Lane[] = [0, 1, 2].map((id) => ({
+  id,
+  kind: { queue: `q${id}`, needs: ['ping'], edge: false },
+  owner: 'alice',
+  concurrency: null,
+}));
+
+const shift = (queue: ReadyQueue, lane: number): Position | undefined => {
+  const turn = queue.next([lanes[lane]!.kind]);
+  if (turn !== undefined) queue.take(turn);
+  return turn?.head;
+};
 
 const idOf = (number: number): TaskId => `0-${String(number).padStart(26, '0')}` as TaskId;
 
@@ -64,7 +86,7 @@ describe('the ready queue', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 4 }), (steps, pageCount) => {
         const stored = new Stored();
-        const queue = new ReadyQueue(stored.source, { pageCount, maxHeadCount: 6 });
+        const queue = new ReadyQueue(stored.source, { pageCount, maxHeadCount: 6, maxTotalCount: 100 });
         const pick = (from: readonly TaskId[], index: number): TaskId | undefined =>
           from[index % Math.max(1, from.length)];
         for (const now of steps) {
@@ -78,8 +100,8 @@ describe('the ready queue', () => {
             }
             case 'claim': {
               const [first] = stored.ready(now.lane);
-              expect(queue.peek(now.lane)).toEqual(first);
-              expect(queue.shift(now.lane)).toEqual(first);
+              expect(queue.next([lanes[now.lane]!.kind])?.head).toEqual(first);
+              expect(shift(queue, now.lane)).toEqual(first);
               if (first !== undefined) stored.leased.add(first.id);
               break;
             }
@@ -113,7 +135,7 @@ describe('the ready queue', () => {
         }
         for (const one of [0, 1, 2]) {
           const served: Position[] = [];
-          for (let head = queue.shift(one); head !== undefined; head = queue.shift(one)) {
+          for (let head = shift(queue, one); head !== undefined; head = shift(queue, one)) {
             served.push({ priority: head.priority, id: head.id });
             stored.leased.add(head.id);
           }
@@ -130,13 +152,13 @@ describe('the ready queue', () => {
     for (let number = 0; number < 100; number++) {
       stored.rows.set(idOf(number), { lane: 0, position: { priority: 5, id: idOf(number) } });
     }
-    const queue = new ReadyQueue(stored.source, { pageCount: 10, maxHeadCount: 50 });
+    const queue = new ReadyQueue(stored.source, { pageCount: 10, maxHeadCount: 50, maxTotalCount: 1000 });
     for (let number = 0; number < 100; number++) {
-      const head = queue.shift(0);
+      const head = shift(queue, 0);
       expect(head?.id).toBe(idOf(number));
       if (head !== undefined) stored.leased.add(head.id);
     }
-    expect(queue.shift(0)).toBeUndefined();
+    expect(shift(queue, 0)).toBeUndefined();
     expect(stored.pages).toBe(11);
   });
 });

@@ -83,6 +83,12 @@ describe('the pace of a task type', () => {
     expect(pace.isBrief('train_surrogate')).toBe(false);
   });
 
+  it('is none of arrays, of which one tells nothing of the next', () => {
+    const pace = new Pace();
+    for (const ms of quick(100)) pace.measured('starmap', ms);
+    expect(pace.isBrief('starmap')).toBe(false);
+  });
+
   it('is brief no more after one slow run, for as long as that weighs', () => {
     const pace = new Pace();
     measure(pace, [...quick(100), 500]);

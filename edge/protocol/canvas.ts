@@ -128,7 +128,20 @@ export const canvasNodeSchema: z.ZodType<CanvasNode> = z.lazy(() =>
 );
 
 /** What `POST /v1/workflows` takes. */
-export const workflowSpecSchema = canvasNodeSchema;
+export const workflowSpecSchema = canvasNodeSchema.meta({
+  type: 'object',
+  description: `Exactly one of ${canvasKinds.join(', ')}: a step as POST /v1/tasks takes it, with immutable and link_error, or parts and arrays of steps, nested at will.`,
+  oneOf: canvasKinds.map((kind) => ({ required: [kind] })),
+  examples: [
+    {
+      chain: [
+        { group: [{ task: 'ping' }, { task: 'ping' }] },
+        { task: 'ping', immutable: true, link_error: { task: 'ping', immutable: true } },
+      ],
+      labels: ['nightly'],
+    },
+  ],
+});
 
 export const workflowStates = ['STARTED', 'SUCCESS', 'FAILURE', 'REVOKED'] as const satisfies readonly TaskState[];
 export type WorkflowState = (typeof workflowStates)[number];

@@ -1,5 +1,5 @@
 import { TabgridError, workflowFolder, type CanvasNode, type Json, type TaskParent, type WorkflowId } from '#protocol';
-import type { FromBroker, NewTask, ToBroker } from '../broker/rpc.ts';
+import type { FromBroker, ToBroker } from '../broker/rpc.ts';
 import { loadConfig, type EdgeConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { deleteFolder } from '../files/access.ts';
@@ -12,13 +12,14 @@ import { Outbox, receive, type Envelope, type ObjectAddress } from '../lib/outbo
 import { SqlOutboxStore } from '../lib/outbox-store.ts';
 import { Database } from '../lib/sql.ts';
 import { Chores, isLasting, nextChore, readSources, writeResult, type Chore } from './chores.ts';
+import { Commands } from './commands.ts';
 import { checkCanvas } from './core/check.ts';
 import { wantsToWiden } from './core/open.ts';
 import { planOf } from './core/plan.ts';
 import { taskIdOf, wholeRef } from './core/refs.ts';
 import { begin, refuse, step } from './core/step.ts';
-import type { PlannedTask, Sources, Transition, WorkflowCommand, WorkflowEvent } from './core/types.ts';
-import { fileOf, inputOf, resultOf } from './core/values.ts';
+import type { Sources, Transition, WorkflowCommand, WorkflowEvent } from './core/types.ts';
+import { fileOf } from './core/values.ts';
 import { BrokerMessages, refusalOf } from './messages.ts';
 import { workflowAddress, type Creation, type ToWorkflow } from './rpc.ts';
 import { workflowMigrations } from './schema.ts';
@@ -37,6 +38,7 @@ interface Parts {
   readonly outboxStore: SqlOutboxStore;
   readonly outbox: Outbox<ToBroker>;
   readonly alarms: Alarms<AlarmName>;
+  readonly commands: Commands;
 }
 
 /** A workflow’s beginning; `parent` is what started it where no request did. */
@@ -56,8 +58,6 @@ export class Engine {
   #parts: Parts | null = null;
   /** What the tables say. */
   #stored: Stored | null = null;
-  /** To be submitted when the commit ends. */
-  #tasks: NewTask[] = [];
   #toldMs = -Infinity;
   readonly #chores: Chores;
   readonly #waiters: Waiters;
@@ -104,7 +104,9 @@ export class Engine {
         alarms.arm();
       },
     });
-    this.#parts = { store: new WorkflowStore(this.#database), outboxStore, outbox, alarms };
+    const store = new WorkflowStore(this.#database);
+    const commands = new Commands(store, (stored) => new BrokerMessages(stored, this.config, outbox));
+    this.#parts = { store, outboxStore, outbox, alarms, commands };
     return this.#parts;
   }
 
@@ -140,7 +142,7 @@ export class Engine {
     this.#stored = stored;
     this.#toldMs = state.createdMs;
     this.#messages().announce(state.createdMs, parent);
-    this.#carryOut(commands, '');
+    this.#carryOut(commands);
     return this.#stored;
   }
 
@@ -151,7 +153,8 @@ export class Engine {
 
   /** The whole canvas’s result; null until there is one. */
   result(): Json {
-    return this.#required().core.state === 'SUCCESS' ? this.#valueOf(0) : null;
+    const { core } = this.#required();
+    return core.state === 'SUCCESS' ? this.parts.commands.valueOf(core, 0) : null;
   }
 
   async alarm(): Promise<void> {
@@ -208,73 +211,20 @@ export class Engine {
     this.#carryOut(commands, result);
   }
 
-  #carryOut(commands: readonly WorkflowCommand[], result: string): void {
-    const nowMs = this.#clock.now();
-    const refused: WorkflowEvent[] = [];
-    for (const command of commands) {
-      switch (command.type) {
-        case 'keep':
-          this.parts.store.keep(command.node, command.part, result);
-          break;
-        case 'submit': {
-          const refusal = this.#submit(command.task, nowMs);
-          if (refusal !== null) refused.push(refusal);
-          break;
-        }
-        case 'revoke':
-          this.#sendTasks();
-          this.#messages().revoke(command.taskIds, command.terminate);
-          break;
-        case 'event':
-          this.#messages().event(command.event, command.data, nowMs);
-          break;
-        case 'finish':
-          this.#messages().finish(
-            command.outcome.type === 'success' ? { type: 'success', result: this.#valueOf(0) } : command.outcome,
-          );
-      }
-    }
+  #carryOut(commands: readonly WorkflowCommand[], result = ''): void {
+    const refused = this.parts.commands.carryOut(this.#required(), commands, { result, nowMs: this.#clock.now() });
     for (const event of refused) this.apply(event);
-  }
-
-  /** @returns what becomes of the part where the task does not take its arguments. */
-  #submit(task: PlannedTask, nowMs: number): WorkflowEvent | null {
-    try {
-      this.#tasks.push(
-        this.#messages().prepare(
-          task,
-          inputOf(this.#required().core, task, (node) => this.#valueOf(node)),
-          nowMs,
-        ),
-      );
-      return null;
-    } catch (error) {
-      const { code, message } = refusalOf(error);
-      return { type: 'refused', ref: task.ref, code, message };
-    }
-  }
-
-  #valueOf(node: number): Json {
-    const { store } = this.parts;
-    const text = [...resultOf(this.#required().core, node, (id, part) => store.read(id, part))].join('');
-    return JSON.parse(text) as Json;
-  }
-
-  #sendTasks(): void {
-    const tasks = this.#tasks;
-    this.#tasks = [];
-    if (tasks.length > 0) this.#messages().submit(tasks);
   }
 
   /** Runs `body` as one transaction, then sends what it has to say and writes what it leaves to write. What throws leaves everything as it was. */
   commit<T>(body: () => T, before = this.#stored?.core ?? null): T {
-    const { alarms, outbox, store } = this.parts;
+    const { alarms, commands, outbox, store } = this.parts;
     try {
       const result = this.#database.transaction(() => {
         const value = body();
-        this.#sendTasks();
         const after = this.#stored;
         if (after !== null && after.core !== before) {
+          commands.send(after);
           this.#tell();
           if (before === null) store.create(after);
           else store.save(before, after.core);
@@ -288,7 +238,7 @@ export class Engine {
       if (this.#isFinal()) this.#waiters.wake();
       return result;
     } catch (error) {
-      this.#tasks = [];
+      commands.forget();
       this.#stored = store.load();
       alarms.reload();
       throw error;
@@ -374,9 +324,7 @@ export class Engine {
   }
 
   #messages(): BrokerMessages {
-    const registration = this.#required();
-    const { outbox } = this.parts;
-    return new BrokerMessages({ core: registration.core, registration, config: this.config, outbox });
+    return new BrokerMessages(this.#required(), this.config, this.parts.outbox);
   }
 
   /** @throws TabgridError `not_found` */

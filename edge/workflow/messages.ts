@@ -24,29 +24,26 @@ import type { Registration } from './core/views.ts';
 /** Tasks of one message: it is one row of the outbox, and rows hold at most 2 MB. */
 const maxMessageChars = 500_000;
 
-export interface MessageParts {
-  readonly core: WorkflowCore;
-  readonly registration: Registration;
-  readonly config: EdgeConfig;
-  readonly outbox: Outbox<ToBroker>;
-}
-
 /** What a workflow says to the broker shards. Everything goes through the outbox, inside the caller’s transaction. */
 export class BrokerMessages {
-  readonly #parts: MessageParts;
+  readonly #workflow: Registration & { readonly core: WorkflowCore };
+  readonly #config: EdgeConfig;
+  readonly #outbox: Outbox<ToBroker>;
 
-  constructor(parts: MessageParts) {
-    this.#parts = parts;
+  constructor(workflow: Registration & { readonly core: WorkflowCore }, config: EdgeConfig, outbox: Outbox<ToBroker>) {
+    this.#workflow = workflow;
+    this.#config = config;
+    this.#outbox = outbox;
   }
 
   /** The task that stands for the workflow. */
   announce(nowMs: number, parent: TaskParent | null): void {
-    const { core, registration } = this.#parts;
+    const { core, taskId } = this.#workflow;
     const task = prepare(
       { task: 'run_workflow', kwargs: { workflow_id: core.workflowId }, labels: [...core.labels] },
       {
         ...this.#context(nowMs),
-        taskId: registration.taskId,
+        taskId: taskId,
         ref: wholeRef,
         ...(parent === null ? {} : { parent }),
       },
@@ -60,12 +57,12 @@ export class BrokerMessages {
    * @throws TabgridError when its arguments, now complete, do not fit.
    */
   prepare({ ref, taskId, node, call }: PlannedTask, input: Json | undefined, nowMs: number): NewTask {
-    const planned = this.#parts.core.plan[node];
+    const planned = this.#workflow.core.plan[node];
     if (planned === undefined) throw new Error(`there is no node ${node}`);
     const labels = [...planned.labels];
     const context = { ...this.#context(nowMs), taskId, ref };
     if (call.kind === 'range') {
-      const { signature, needs } = rangeOf(this.#parts.core, node, call);
+      const { signature, needs } = rangeOf(this.#workflow.core, node, call);
       return prepare({ ...signature, labels }, { ...context, needs });
     }
     const step = call.kind === 'errback' ? planned.linkError : planned.what.kind === 'task' ? planned.what.step : null;
@@ -79,56 +76,56 @@ export class BrokerMessages {
   submit(tasks: readonly NewTask[]): void {
     for (const [shard, own] of byShard(tasks, (task) => task.task_id)) {
       for (const chunk of chunksOf(own, maxMessageChars)) {
-        this.#parts.outbox.send(brokerAddress(shard), { type: 'submit', tasks: chunk });
+        this.#outbox.send(brokerAddress(shard), { type: 'submit', tasks: chunk });
       }
     }
   }
 
   revoke(taskIds: readonly TaskId[], terminate: boolean): void {
     for (const [shard, own] of byShard(taskIds, (id) => id)) {
-      this.#parts.outbox.send(brokerAddress(shard), { type: 'revoke', task_ids: own, terminate });
+      this.#outbox.send(brokerAddress(shard), { type: 'revoke', task_ids: own, terminate });
     }
   }
 
   event(type: EventType, data: Json, nowMs: number): void {
-    const { core, registration } = this.#parts;
+    const { core, owner } = this.#workflow;
     const item: ParentEvent = { type, time_ms: nowMs, workflow_id: core.workflowId, data };
-    this.#toHome({ type: 'events', owner: registration.owner, items: [item] });
+    this.#toHome({ type: 'events', owner, items: [item] });
   }
 
   /** How far it has come, for those who watch the workflow and for those who watch its task. */
   progress(nowMs: number): void {
-    const { core, registration } = this.#parts;
+    const { core, taskId } = this.#workflow;
     const { total, succeeded, failed } = core.progress;
     this.event('workflow-progress', { ...core.progress }, nowMs);
     const fraction = total === 0 ? 1 : (succeeded + failed) / total;
     const message = `${succeeded + failed} of ${total}`;
     this.#toHome({
       type: 'progress',
-      task_id: registration.taskId,
+      task_id: taskId,
       progress: { fraction, message, ...core.progress },
     });
   }
 
   finish(outcome: (ToBroker & { type: 'finish' })['outcome']): void {
-    this.#toHome({ type: 'finish', task_id: this.#parts.registration.taskId, outcome });
+    this.#toHome({ type: 'finish', task_id: this.#workflow.taskId, outcome });
   }
 
   #context(
     nowMs: number,
   ): Pick<Parameters<typeof prepare>[1], 'owner' | 'nowMs' | 'config' | 'parent' | 'notify'> & object {
-    const { core, registration, config } = this.#parts;
+    const { core, owner } = this.#workflow;
     return {
-      owner: registration.owner,
+      owner,
       nowMs,
-      config,
+      config: this.#config,
       parent: { workflow_id: core.workflowId },
       notify: { object: 'workflow', name: core.workflowId },
     };
   }
 
   #toHome(message: ToBroker): void {
-    this.#parts.outbox.send(brokerAddress(shardOf(this.#parts.registration.taskId)), message);
+    this.#outbox.send(brokerAddress(shardOf(this.#workflow.taskId)), message);
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { KwargsInput, Result } from '#catalog';
@@ -141,6 +141,30 @@ describe('workflows on one’s own machine', () => {
     });
     // Nothing ends by itself, so that the window of ranges is all there ever is.
     expect(tasks.length).toBeLessThanOrEqual(258);
+  });
+
+  it('try a range again from the call that failed', async () => {
+    const folder = await freshFolder();
+    const log = join(folder, 'calls');
+    await writeFile(log, '');
+    const tasks = join(folder, 'tasks.mjs');
+    await writeFile(
+      tasks,
+      `import { appendFileSync, readFileSync } from 'node:fs';
+      export const bodies = {
+        ping: async ({ taskId, workerName }) => {
+          appendFileSync(${JSON.stringify(log)}, taskId.split('-').at(-1));
+          if (readFileSync(${JSON.stringify(log)}, 'utf8') === '012') throw new Error('only once');
+          return { status: 'pong', worker: workerName };
+        },
+      };`,
+    );
+    const serve = await startTestServe(join(folder, 'state'));
+    startTestWorker(serve, 'worker', ['--tasks', tasks]);
+    const options = { maxRetries: 1, retryBackoff: false };
+    const workflow = await serve.grid.run(chunks('ping', [{}, {}, {}, {}], 4, options));
+    expect((await workflow.get()).flat()).toHaveLength(4);
+    expect(await readFile(log, 'utf8')).toBe('01223');
   });
 
   it('are run, shown, drawn and revoked on the command line', async () => {

@@ -52,14 +52,14 @@ describe('an array', () => {
   });
 
   it('runs in ranges whose results are joined in order, over evictions', async () => {
-    const world = await WorkflowWorld.start({ chain: [grid(36), { task: 'ping', immutable: true }] });
+    const world = await WorkflowWorld.start({ chain: [grid(9), { task: 'ping', immutable: true }] });
     world.range = count;
     await world.evict();
     const after = await world.work(
       () => world.evict(),
       (tasks) => tasks.reverse(),
     );
-    expect(after).toMatchObject({ state: 'SUCCESS', total: 37, succeeded: 37 });
+    expect(after).toMatchObject({ state: 'SUCCESS', total: 10, succeeded: 10 });
     const chunks = await WorkflowWorld.start(grid(25, 10));
     chunks.range = count;
     expect((await chunks.work()).result).toEqual([
@@ -114,7 +114,7 @@ describe('an array', () => {
     await world.settle();
     const [first] = await world.lease(1);
     const { items } = first!.kwargs as { items: { file: string; sha256: string; from: number; to: number } };
-    expect(items).toMatchObject({ from: 0, to: 2 });
+    expect(items).toMatchObject({ from: 0, to: 1 });
     expect(await world.read(items.file)).toBe(`${lines.join('\n')}\n\n`);
     await world.report(first!);
     world.range = count;

@@ -31,8 +31,9 @@ export function nextRangeItems({ count, size }: Pick<ArrayPlan, 'count' | 'size'
   const left = count - state.cursor;
   if (size !== null) return Math.min(size, left);
   const { items, runtimeMs, bytes } = state.done;
+  // Items may be slow: until that is known, each worker that could have one does.
+  if (items === 0) return Math.min(firstRangeItems, Math.ceil(left / maxWindow));
   const share = Math.ceil(left / fewestRanges);
-  if (items === 0) return Math.min(firstRangeItems, share, left);
   const itemsWithin = (whole: number, part: number): number =>
     part === 0 ? Infinity : Math.floor((whole * items) / part);
   const most = Math.min(maxRangeItems, itemsWithin(rangeMs, runtimeMs), itemsWithin(rangeBytes, bytes));

@@ -6,12 +6,16 @@ import { parseEvaluators } from './evaluators/declaration.ts';
 
 const rateSchema = z.string().refine(isRate, 'expected a rate such as 10/s, 100/m or 1000/h');
 
+const urlSchema = z.url({ protocol: /^https?$/ });
+
 /** Every option of a Node worker. Only `token` has no default. */
 const configSchema = z.strictObject({
   /** The edge’s origin. */
-  url: z.url({ protocol: /^https?$/ }).default('http://localhost:8787'),
+  url: urlSchema.default('http://localhost:8787'),
   /** A token with the scope `work`. Members of one Redis group need tokens of the same `sub`, because any of them may report. */
   token: z.string().min(1),
+  /** Edges that give it tasks beside the first, each by itself: if one is away, the others go on. Not together with Redis. */
+  furtherEdges: z.array(z.strictObject({ url: urlSchema, token: z.string().min(1) })).default([]),
   /** Queues to take tasks from; null for all that exist from the start, but `gpu_training` only where there is a GPU. */
   queues: z.array(nameSchema).min(1).max(50).nullable().default(null),
   /** Whether to train what waits in `gpu_training` on this machine’s GPU. Without a GPU the worker says why, and works as if it were not asked. */
@@ -84,16 +88,26 @@ const configSchema = z.strictObject({
 /** Options as a caller writes them. */
 export type WorkerConfigInput = z.input<typeof configSchema>;
 /** Options with their defaults. */
-export type WorkerConfig = z.output<typeof configSchema>;
+export interface WorkerConfig extends z.output<typeof configSchema> {
+  /** The first edge, and the further ones. */
+  edges: readonly { readonly url: string; readonly token: string }[];
+}
 
 /** @throws TabgridError `invalid_request` naming each option that does not fit, and what was expected. */
 export function workerConfig(input: WorkerConfigInput): WorkerConfig {
   const parsed = configSchema.safeParse(input);
   if (parsed.success) {
     const { evaluationHeartbeatMs, evaluationClaimAfterMs } = parsed.data;
-    if (evaluationClaimAfterMs > evaluationHeartbeatMs) return parsed.data;
-    const message = `evaluationClaimAfterMs: expected more than evaluationHeartbeatMs (${evaluationHeartbeatMs}), got ${evaluationClaimAfterMs}`;
-    throw new TabgridError('invalid_request', message);
+    if (evaluationClaimAfterMs <= evaluationHeartbeatMs) {
+      const message = `evaluationClaimAfterMs: expected more than evaluationHeartbeatMs (${evaluationHeartbeatMs}), got ${evaluationClaimAfterMs}`;
+      throw new TabgridError('invalid_request', message);
+    }
+    const { url, token, furtherEdges, redis } = parsed.data;
+    if (redis !== null && furtherEdges.length > 0) {
+      const message = 'redis: expected one edge, because any member of the group writes results back to it';
+      throw new TabgridError('invalid_request', message);
+    }
+    return { ...parsed.data, edges: [{ url, token }, ...furtherEdges] };
   }
   const faults = faultsOf(parsed.error);
   const message = faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ');

@@ -1,6 +1,6 @@
 import { gpuQueue } from '#catalog';
 import type { Assignment, AttemptRef } from '#protocol';
-import type { AbortReason, ExecutionListener, Executor } from '../client/worker/index.ts';
+import type { AbortReason, ExecutionListener, Executor, GivenAssignment } from '../client/worker/index.ts';
 import { evaluatorName, evaluatorNameOfCalls } from './evaluators/evaluation.ts';
 
 export interface Executors {
@@ -28,7 +28,7 @@ export class RoutedExecutor implements Executor {
     return [...this.#executors.byTask.keys()];
   }
 
-  start(assignment: Assignment, tell: ExecutionListener, isBrief?: boolean): void {
+  start(assignment: GivenAssignment, tell: ExecutionListener, isBrief?: boolean): void {
     this.#executorOf(assignment).start(assignment, tell, isBrief);
   }
 

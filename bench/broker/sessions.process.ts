@@ -50,12 +50,14 @@ const running = Array.from({ length: sessions }, (_, index) => {
       kernelDigest: '0'.repeat(64),
     },
     {
-      transport: new WebSocketTransport({
-        url,
-        token: () => token,
-        open: (address, protocols) => new WebSocket(address, protocols),
-        fetch,
-      }),
+      transports: [
+        new WebSocketTransport({
+          url,
+          token: () => token,
+          open: (address, protocols) => new WebSocket(address, protocols),
+          fetch,
+        }),
+      ],
       executor,
       clock: systemClock,
     },

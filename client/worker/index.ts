@@ -19,6 +19,7 @@ export {
   type ExecutionEvent,
   type ExecutionListener,
   type Executor,
+  type GivenAssignment,
 } from './execution/executor.ts';
 export { Attempt, type AttemptHooks, type AttemptReport, type AttemptSettings } from './execution/attempt.ts';
 export { failure, failureOf } from './execution/failure.ts';

@@ -9,6 +9,7 @@ import type { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';
 import type { Wish } from './flow/allowance.ts';
 import { closeSocket, send } from './sessions.ts';
+import { tellWhoCouldTake } from './waiting.ts';
 
 /** Runs a task in the stateless Worker. */
 export type Executor = (assignment: Assignment) => Promise<Outcome>;
@@ -19,6 +20,7 @@ const maxNoticeChars = 500_000;
 /** The last part of every commit, inside its transaction. @returns the commit’s events. */
 export function concludeCommit(core: Core): StoredEvent[] {
   dispatch(core);
+  tellWhoCouldTake(core);
   sendNotices(core);
   core.tasks.flush();
   dropSnapshots(core, core.effects.stopped);

@@ -7,7 +7,7 @@ import { profileOf, type WorkerRecord, type WorkerTable } from './worker-table.t
 /** What a socket carries through hibernation: at most 16 KiB, so a worker’s profile lies in the worker table. */
 type Attachment =
   | { kind: 'greeting'; principal: Principal }
-  | { kind: 'worker'; principal: Principal; workerId: WorkerId; credits: number; seenMs: number };
+  | { kind: 'worker'; principal: Principal; workerId: WorkerId; credits: number; seenMs: number; watches?: boolean };
 
 /** A connected worker. */
 export interface WorkerSession {
@@ -17,6 +17,10 @@ export interface WorkerSession {
   profile: Profile;
   /** Tasks that it can still take. */
   credits: number;
+  /** Wants to be told when tasks wait that it has given no credits for. */
+  watches: boolean;
+  /** It has been told, and has given no credits since. Forgotten by an eviction: then it is told twice. */
+  isTold: boolean;
   /** Of its last frame; heartbeats are known to the runtime alone. */
   seenMs: number;
 }
@@ -50,8 +54,17 @@ export class Sessions {
       if (socket.readyState !== WebSocket.OPEN || attachment?.kind !== 'worker') continue;
       const worker = this.#workers.get(attachment.workerId);
       if (worker === undefined) continue;
-      const { principal, credits, seenMs } = attachment;
-      this.#put({ socket, principal, worker, profile: profileOf(worker), credits, seenMs });
+      const { principal, credits, seenMs, watches = false } = attachment;
+      this.#put({
+        socket,
+        principal,
+        worker,
+        profile: profileOf(worker),
+        credits,
+        watches,
+        isTold: false,
+        seenMs,
+      });
     }
   }
 
@@ -93,7 +106,16 @@ export class Sessions {
   open(socket: WebSocket, principal: Principal, worker: WorkerRecord, credits: number): WorkerSession | undefined {
     const older = this.#byWorker.get(worker.workerId);
     if (older !== undefined) this.#bySocket.delete(older.socket);
-    this.#put({ socket, principal, worker, profile: profileOf(worker), credits, seenMs: this.#clock.now() });
+    this.#put({
+      socket,
+      principal,
+      worker,
+      profile: profileOf(worker),
+      credits,
+      watches: false,
+      isTold: false,
+      seenMs: this.#clock.now(),
+    });
     return older?.socket === socket ? undefined : older;
   }
 
@@ -111,6 +133,7 @@ export class Sessions {
       workerId: session.worker.workerId,
       credits: session.credits,
       seenMs: session.seenMs,
+      ...(session.watches ? { watches: true } : {}),
     } satisfies Attachment);
   }
 

@@ -105,6 +105,7 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
       lease_ms: core.config.leaseMs,
       heartbeat_ms: core.config.heartbeatMs,
       lost,
+      shards: core.config.shards,
     },
   });
   if (!wasOnline) core.events.add({ type: 'worker-online', owner: null, worker: workerId, data: { name: frame.name } });
@@ -133,6 +134,9 @@ export function takeFrame(
   switch (frame.type) {
     case 'credits':
       addCredits(session, frame.add);
+      break;
+    case 'withdraw':
+      withdraw(core, session, frame.count);
       break;
     case 'started':
       for (const ref of frame.items) start(core, reporter, ref);
@@ -167,7 +171,17 @@ export function takeFrame(
 }
 
 function addCredits(session: WorkerSession, count: number): void {
+  if (count > 0) session.isTold = false;
   session.credits = Math.min(session.credits + count, limits.maxCredits);
+}
+
+/** The worker takes credits back, for another shard or another edge; from now on it learns when tasks wait for it here. */
+function withdraw(core: Core, session: WorkerSession, atMost: number): void {
+  const count = Math.min(atMost, session.credits);
+  session.credits -= count;
+  session.watches = true;
+  session.isTold = false;
+  core.effects.frames.push({ socket: session.socket, frame: { type: 'withdrawn', count } });
 }
 
 function goodbye(core: Core, session: WorkerSession, reason: string): void {

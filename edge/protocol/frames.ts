@@ -46,6 +46,11 @@ export const workerFrameSchema = z.discriminatedUnion('type', [
   }),
   /** Room for `add` more tasks. */
   z.strictObject({ type: z.literal('credits'), add: z.int().min(1).max(limits.maxCredits) }),
+  /**
+   * Takes back up to `count` credits; the edge answers `withdrawn`. From then on it also says `waiting`. For workers that share their slots among
+   * several shards or edges.
+   */
+  z.strictObject({ type: z.literal('withdraw'), count: z.int().min(0).max(limits.maxCredits) }),
   /** Computing has begun. May be left out for work shorter than a blink: the result tells its start too. */
   z.strictObject({ type: z.literal('started'), items: attemptRefs }),
   z.strictObject({
@@ -133,8 +138,14 @@ export const edgeFrameSchema = z.discriminatedUnion('type', [
     heartbeat_ms: z.number(),
     /** Of `hello.holding`, what this worker has lost meanwhile: stop computing it. */
     lost: z.array(attemptRefSchema),
+    /** Shards of this edge, each with a socket of its own at `?shard=`; without it, one. */
+    shards: z.int().min(1).optional(),
   }),
   z.object({ type: z.literal('tasks'), items: z.array(assignmentSchema) }),
+  /** The answer to `withdraw`: so many credits were left and are void now. */
+  z.object({ type: z.literal('withdrawn'), count: z.int().min(0) }),
+  /** Tasks wait that this worker could take if it gave credits; said once until it does, and only after `withdraw`. */
+  z.object({ type: z.literal('waiting') }),
   /** One for each item of `outcomes`. `lease_lost`: the outcome was not used. Either way the worker forgets it. */
   z.object({
     type: z.literal('ack'),

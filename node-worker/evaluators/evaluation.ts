@@ -6,6 +6,7 @@ import {
   type AttemptSettings,
   type EvaluatorHost,
   type FileStore,
+  type GivenAssignment,
   type RecordsPart,
 } from '../../client/worker/index.ts';
 import type { Evaluators } from './evaluators.ts';
@@ -36,7 +37,7 @@ function itemsOf({ task, kwargs }: Assignment): number {
 export interface EvaluationParts {
   evaluators: Evaluators;
   settings: AttemptSettings;
-  files: FileStore;
+  files: (edge: number) => FileStore;
 }
 
 export interface EvaluationHooks {
@@ -50,7 +51,7 @@ export class Evaluation {
   readonly #stop = new AbortController();
 
   /** @param firstIndex The place of the first candidate in the whole task. */
-  constructor(assignment: Assignment, firstIndex: number, parts: EvaluationParts, hooks: EvaluationHooks) {
+  constructor(assignment: GivenAssignment, firstIndex: number, parts: EvaluationParts, hooks: EvaluationHooks) {
     const { signal } = this.#stop;
     const items = itemsOf(assignment);
     const timeLimitMs = assignment.time_limit_ms / items;
@@ -69,11 +70,12 @@ export class Evaluation {
         }
       },
     };
+    const store = parts.files(assignment.edge ?? 0);
     const files = {
-      read: (path: string) => parts.files.read(owner, path, signal),
-      records: (path: string, part: RecordsPart) => parts.files.records(owner, path, part, signal),
+      read: (path: string) => store.read(owner, path, signal),
+      records: (path: string, part: RecordsPart) => store.records(owner, path, part, signal),
       write: (path: string, bytes: Uint8Array, contentType: string) =>
-        parts.files.write(owner, path, bytes, contentType, signal),
+        store.write(owner, path, bytes, contentType, signal),
     };
     this.#attempt = new Attempt(assignment, parts.settings, { files, evaluators: host, ...hooks });
   }

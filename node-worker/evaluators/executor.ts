@@ -1,5 +1,11 @@
-import { TabgridError, type Assignment, type AttemptRef } from '#protocol';
-import { attemptKey, failure, type ExecutionListener, type Executor } from '../../client/worker/index.ts';
+import { TabgridError, type AttemptRef } from '#protocol';
+import {
+  attemptKey,
+  failure,
+  type ExecutionListener,
+  type Executor,
+  type GivenAssignment,
+} from '../../client/worker/index.ts';
 import { Evaluation, type EvaluationParts } from './evaluation.ts';
 
 /** Beyond the time limits of all candidates together, for starting and ending their processes. The edge waits a little longer. */
@@ -14,7 +20,7 @@ export class EvaluationExecutor implements Executor {
     this.#parts = parts;
   }
 
-  start(assignment: Assignment, tell: ExecutionListener): void {
+  start(assignment: GivenAssignment, tell: ExecutionListener): void {
     const key = attemptKey(assignment);
     const evaluation = new Evaluation(assignment, 0, this.#parts, {
       onProgress: (progress) => tell({ type: 'progress', progress }),

@@ -1,10 +1,11 @@
-import { ThreadPool, type FileStore, type PoolOptions, type ThreadSettings } from '../../client/worker/index.ts';
+import { ThreadPool, type PoolOptions, type ThreadSettings } from '../../client/worker/index.ts';
 import type { WorkerContext } from '../components/context.ts';
 import type { Kernels } from '../kernels.ts';
 import type { Bodies } from './bodies.ts';
+import type { Parts } from './parts.ts';
 
 /** A pool of threads, or of processes that are taken for threads. */
-export function computePool(worker: WorkerContext, files: FileStore, start: PoolOptions['start']): ThreadPool {
+export function computePool(worker: WorkerContext, files: Parts['files'], start: PoolOptions['start']): ThreadPool {
   const { config, clock } = worker;
   return new ThreadPool({
     start,

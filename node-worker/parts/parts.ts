@@ -11,7 +11,8 @@ export interface Parts {
   readonly kernels: Kernels;
   readonly bodies: Bodies;
   readonly evaluators: Evaluators;
-  readonly files: FileStore;
+  /** Those of an edge, by its number. */
+  readonly files: (edge: number) => FileStore;
   /** What evaluates by name in this process. */
   readonly evaluation: EvaluationParts;
   /** Null without `--redis`. */

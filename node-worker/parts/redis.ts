@@ -10,14 +10,15 @@ export const redis = component({
   stopWithinMs: null,
   start: async (worker, { evaluators, evaluation }) => {
     const { config, log } = worker;
-    if (config.redis === null) return { value: null };
+    const [edge] = config.edges;
+    if (config.redis === null || edge === undefined) return { value: null };
     const group = await RedisGroup.join({
       url: config.redis,
       prefix: config.redisPrefix,
       member: worker.workerId,
       evaluators: evaluators.names,
       evaluation,
-      leases: new LeaseClient({ url: config.url, token: config.token, fetch }),
+      leases: new LeaseClient({ ...edge, fetch }),
       clock: worker.clock,
       concurrency: config.concurrency,
       maxWaiting: config.maxWaitingCandidates,

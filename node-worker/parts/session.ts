@@ -33,9 +33,12 @@ export const session = component({
           description: describeHost(gpu?.adapter ?? null),
         },
         kernelDigest: kernels.digest,
+        edges: config.edges.length,
       },
       {
-        transport: new WebSocketTransport({ url: config.url, token: () => config.token, open: openSocket, fetch }),
+        transports: config.edges.map(
+          ({ url, token }) => new WebSocketTransport({ url, token: () => token, open: openSocket, fetch }),
+        ),
         executor,
         clock: worker.clock,
         onEvent: (event) => worker.tell(event),

@@ -175,3 +175,46 @@ describe('rows', () => {
     expect(perBatched).toBeLessThan(3.3);
   });
 });
+
+describe('a worker that shares its slots among shards', () => {
+  it('gets exactly the credits back that are left, and is told once when tasks wait that it has none for', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.connect();
+    worker.say(helloFrame({ credits: 3 }));
+    expect(await worker.next('welcome')).toMatchObject({ shards: 1 });
+    await world.submitOne();
+    await worker.task();
+    worker.say({ type: 'withdraw', count: 5 });
+    expect(await worker.next('withdrawn')).toEqual({ type: 'withdrawn', count: 2 });
+
+    await world.submitOne();
+    await worker.next('waiting');
+    await world.submitOne();
+    await worker.settled();
+    expect(worker.drain()).toEqual([]);
+    worker.say({ type: 'credits', add: 1 });
+    await worker.task();
+    await worker.next('waiting');
+    worker.say({ type: 'credits', add: 3 });
+    await worker.task();
+    await worker.settled();
+    expect(worker.drain()).toEqual([]);
+
+    // What no worker of this kind could take is nothing to tell.
+    worker.say({ type: 'withdraw', count: 9 });
+    expect(await worker.next('withdrawn')).toEqual({ type: 'withdrawn', count: 2 });
+    await world.submitOne({ queue: 'gpu_training' });
+    await worker.settled();
+    expect(worker.drain()).toEqual([]);
+    await world.submitOne();
+    await worker.next('waiting');
+  });
+
+  it('is told of nothing unless it wants to be', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker();
+    await world.submitOne();
+    await worker.settled();
+    expect(worker.drain()).toEqual([]);
+  });
+});

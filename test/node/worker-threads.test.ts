@@ -36,7 +36,7 @@ function setup(overrides: Partial<PoolOptions> = {}) {
   const settings = { kernels: kernels.module, kernelDigest: kernels.digest, workerName: 'lab', extraBodies: null };
   const pool = new ThreadPool({
     start: (hooks) => startThread(spawnThread(bundle.threadFile), hooks, settings),
-    files: noFiles,
+    files: () => noFiles,
     clock: systemClock,
     concurrency: 1,
     maxTasksPerThread: null,
@@ -193,7 +193,7 @@ describe('a compute thread', () => {
   it('reads and writes files of the task’s owner through its host, and keeps the codes of their errors', async () => {
     const written: string[] = [];
     const pool = setup({
-      files: {
+      files: () => ({
         read: (owner, path) => Promise.resolve(new TextEncoder().encode(`${owner} ${path}`)),
         records: (owner, path, { from, to, sha256 }) =>
           Promise.resolve(new TextEncoder().encode(`${owner} ${path} ${from} ${to} ${sha256}`)),
@@ -201,7 +201,7 @@ describe('a compute thread', () => {
           written.push(`${owner} ${path} ${type} ${new TextDecoder().decode(bytes)}`);
           return Promise.resolve({ path, sha256: 'ff' });
         },
-      },
+      }),
     });
     expect(await run(pool, behave('read:7')).outcome()).toEqual(result('alice /files/7'));
     expect(await run(pool, behave('records:7')).outcome()).toEqual(result('alice /rows.csv 2 7 ff'));
@@ -346,11 +346,14 @@ describe('a snapshot', () => {
         return Promise.resolve({ path, sha256: '' });
       },
     };
-    const pool = setup({ files });
+    const pool = setup({ files: () => files });
     const model = (path: string) => ({ ...training, kwargs: { ...training.kwargs, model_path: path } });
     const undisturbed = await run(pool, assignment(model('/models/a.json'))).outcome();
     const snapshot = await snapshotOf(pool, assignment(model('/models/b.json')));
-    const continued = await run(setup({ files }), assignment({ ...model('/models/b.json'), snapshot })).outcome();
+    const continued = await run(
+      setup({ files: () => files }),
+      assignment({ ...model('/models/b.json'), snapshot }),
+    ).outcome();
     expect(undisturbed).toMatchObject({ type: 'success' });
     expect(continued).toMatchObject({ type: 'success' });
     expect(models.get('/models/b.json')).toBe(models.get('/models/a.json'));

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 import type { WorkerConfigInput, WorkerHandle, WorkerHooks } from '../../../node-worker/index.ts';
-import { tokenOf, withConnection, type ConnectionOptions } from '../lib/connection.ts';
+import { edgesOf, withConnections } from '../lib/connection.ts';
 import { CommandError, UsageError } from '../lib/errors.ts';
 import { createOutput, short, type Output } from '../lib/output.ts';
 import { onInterrupt } from '../lib/signals.ts';
 import { parseWholeNumber } from '../lib/whole-number.ts';
 
-interface WorkerFlags extends ConnectionOptions {
+interface WorkerFlags {
+  url: string[];
+  token?: string[];
+  state: string;
+  json?: boolean;
   name?: string;
   queues?: string[];
   concurrency?: string;
@@ -29,7 +33,7 @@ type SessionEvent = Parameters<NonNullable<WorkerHooks['onEvent']>>[0];
 const bytesPerMegabyte = 1024 * 1024;
 
 export function addWorker(program: Command): void {
-  withConnection(program.command('worker'))
+  withConnections(program.command('worker'))
     .summary('compute tasks on this machine')
     .description(
       `Takes tasks from a grid and computes them in worker threads, until Ctrl-C: then it finishes what others cannot continue, hands
@@ -59,6 +63,7 @@ the rest back and leaves. A second Ctrl-C gives everything back at once.`,
 Examples:
   tabgrid worker
   tabgrid worker --url https://grid.example.org --concurrency 8 -n bench@%h
+  tabgrid worker --url https://a.example.org --token $A --url https://b.example.org --token $B
   tabgrid worker --evaluator barrel='python3 sim.py' --redis redis://localhost
 
 A command gets one candidate as JSON on standard input, such as {"n": 9, "r": 2.3}, and prints its values as the last line, such as
@@ -98,7 +103,9 @@ async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
     componentFiles: flags.component,
   };
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), gpu: flags.gpu, url: flags.url, token: await tokenOf(flags) };
+  const [edge, ...furtherEdges] = await edgesOf(flags);
+  if (edge === undefined) throw new UsageError('--url: expected an address');
+  return { ...Object.fromEntries(given), gpu: flags.gpu, ...edge, furtherEdges };
 }
 
 function splitList(values: readonly string[] | undefined): string[] | undefined {
@@ -130,7 +137,8 @@ function tell(event: SessionEvent, flags: WorkerFlags, output: Output): void {
   if (event.type === 'warning') console.error(`tabgrid worker: ${event.message}`);
   if (flags.quiet) return;
   if (event.type === 'phase' && event.phase === 'working') {
-    output.result({ type: 'online', url: flags.url }, () => `Working for ${flags.url}.`);
+    const url = flags.url.join(', ');
+    output.result({ type: 'online', url }, () => `Working for ${url}.`);
   }
   if (event.type === 'finished') {
     const { ref, task, outcome, runtimeMs } = event;

@@ -23,15 +23,38 @@ export function withJson(command: Command): Command {
 }
 
 export function withConnection(command: Command): Command {
-  const options = [
-    new Option('--url <url>', 'where the grid answers').env('TABGRID_URL').default(clientDefaults.url),
-    new Option('--token <token>', 'default: the admin token that `serve` wrote into the state directory').env(
-      'TABGRID_TOKEN',
-    ),
-    new Option('--state <dir>', 'the state directory of a grid on this machine').default(serveDefaults.stateDir),
-  ];
-  for (const option of options) command.addOption(option.helpGroup('Connection:'));
+  return addOptions(command, urlOption().default(clientDefaults.url), tokenOption());
+}
+
+/** The same for a command that talks to several grids: `--url` and `--token` may be repeated. */
+export function withConnections(command: Command): Command {
+  const url = urlOption().default([clientDefaults.url], JSON.stringify(clientDefaults.url));
+  return addOptions(command, url.argParser(collect()), tokenOption().argParser(collect()));
+}
+
+function urlOption(): Option {
+  return new Option('--url <url>', 'where the grid answers').env('TABGRID_URL');
+}
+
+function tokenOption(): Option {
+  const description = 'default: the admin token that `serve` wrote into the state directory';
+  return new Option('--token <token>', description).env('TABGRID_TOKEN');
+}
+
+function addOptions(command: Command, ...options: Option[]): Command {
+  const state = new Option('--state <dir>', 'the state directory of a grid on this machine');
+  for (const option of [...options, state.default(serveDefaults.stateDir)]) {
+    command.addOption(option.helpGroup('Connection:'));
+  }
   return withJson(command);
+}
+
+function collect(): (value: string) => string[] {
+  const values: string[] = [];
+  return (value) => {
+    values.push(...value.split(','));
+    return [...values];
+  };
 }
 
 /** @throws UsageError where no token is at hand. */
@@ -58,4 +81,22 @@ export async function connect(options: ConnectionOptions, retries = interactiveR
 /** Node 20 has no WebSocket of its own; undici’s does what a browser’s does. */
 export function openGrid(url: string, token: string, retries: number): Grid {
   return new Grid({ url, token, WebSocket, retries });
+}
+
+/**
+ * Each grid with its token: one for all, or one for each in the same order.
+ * @throws UsageError
+ */
+export async function edgesOf(options: {
+  url: readonly string[];
+  token?: readonly string[];
+  state: string;
+}): Promise<{ url: string; token: string }[]> {
+  const { url: urls, token: tokens = [], state } = options;
+  if (tokens.length > 1 && tokens.length !== urls.length) {
+    throw new UsageError(`--token: expected one, or one for each --url (${urls.length}), got ${tokens.length}`);
+  }
+  const [first] = tokens;
+  const token = await tokenOf({ state, ...(first === undefined ? {} : { token: first }) });
+  return urls.map((url, index) => ({ url, token: tokens[index] ?? token }));
 }

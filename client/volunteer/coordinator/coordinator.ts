@@ -166,7 +166,7 @@ export class Coordinator {
           hooks,
           settings,
         ),
-      files,
+      files: () => files,
       clock,
       concurrency: cores,
       maxTasksPerThread: maxTasksPerCore,
@@ -197,7 +197,7 @@ export class Coordinator {
         kernelDigest: kernels.digest,
       },
       {
-        transport: new WebSocketTransport({ url, token: () => token, open: openSocket, fetch }),
+        transports: [new WebSocketTransport({ url, token: () => token, open: openSocket, fetch })],
         executor,
         clock,
         onEvent: (event) => this.#heard(event),

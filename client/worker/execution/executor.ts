@@ -14,10 +14,16 @@ export type ExecutionEvent =
 
 export type ExecutionListener = (event: ExecutionEvent) => void;
 
+/** A task to compute. */
+export interface GivenAssignment extends Assignment {
+  /** Which of the worker’s edges gave it, and has its files; without it, the first. */
+  readonly edge?: number;
+}
+
 /** Computes attempts away from the thread that keeps the connection. */
 export interface Executor {
   /** @param isBrief it is expected to take less than the way to a thread, and may share that way with others. */
-  start(assignment: Assignment, listener: ExecutionListener, isBrief?: boolean): void;
+  start(assignment: GivenAssignment, listener: ExecutionListener, isBrief?: boolean): void;
   /** Stops an attempt, or drops an adopted one. Its execution ends with the outcome `revoked`. Unknown attempts are ignored. */
   abort(ref: AttemptRef, reason: AbortReason): void;
   /** Asks for a snapshot at the body’s next step; what cannot be continued elsewhere never answers. */

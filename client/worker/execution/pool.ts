@@ -1,7 +1,7 @@
-import { TabgridError, type Assignment, type AttemptRef, type Outcome } from '#protocol';
+import { TabgridError, type AttemptRef, type Outcome } from '#protocol';
 import type { FileStore } from '../files/http-files.ts';
 import type { Clock } from '../lib/clock.ts';
-import { attemptKey, type ExecutionListener, type Executor } from './executor.ts';
+import { attemptKey, type ExecutionListener, type Executor, type GivenAssignment } from './executor.ts';
 import { failure } from './failure.ts';
 import type { RunningThread } from './remote-thread.ts';
 import type { ThreadHooks, ThreadReport } from './thread.ts';
@@ -10,7 +10,8 @@ import { replyOf } from './thread.ts';
 export interface PoolOptions {
   /** Starts a new thread that runs a `ComputeThread`. */
   start: (hooks: ThreadHooks) => RunningThread;
-  files: FileStore;
+  /** Those of an edge, by its number. */
+  files: (edge: number) => FileStore;
   clock: Clock;
   /** Threads at most; they are started when first needed. */
   concurrency: number;
@@ -25,7 +26,7 @@ export interface PoolOptions {
 const stopped: Outcome = { type: 'revoked' };
 
 interface Job {
-  readonly assignment: Assignment;
+  readonly assignment: GivenAssignment;
   readonly tell: ExecutionListener;
   /** May share a way to a thread, and that thread’s time, with other brief ones. */
   readonly isBrief: boolean;
@@ -73,7 +74,7 @@ export class ThreadPool implements Executor {
     return this.#slots.size;
   }
 
-  start(assignment: Assignment, tell: ExecutionListener, isBrief = false): void {
+  start(assignment: GivenAssignment, tell: ExecutionListener, isBrief = false): void {
     this.#waiting.push({ assignment, tell, isBrief, transfers: null, stopped: false });
     this.#assignSoon();
   }
@@ -282,11 +283,16 @@ export class ThreadPool implements Executor {
     return {
       progress: (key, progress) => jobOf(key)?.tell({ type: 'progress', progress }),
       snapshot: (key, snapshot) => jobOf(key)?.tell({ type: 'snapshot', snapshot }),
-      readFile: (key, path) => withJob(key, ({ assignment }, signal) => files.read(assignment.owner, path, signal)),
+      readFile: (key, path) =>
+        withJob(key, ({ assignment }, signal) => files(assignment.edge ?? 0).read(assignment.owner, path, signal)),
       readRecords: (key, path, part) =>
-        withJob(key, ({ assignment }, signal) => files.records(assignment.owner, path, part, signal)),
+        withJob(key, ({ assignment }, signal) =>
+          files(assignment.edge ?? 0).records(assignment.owner, path, part, signal),
+        ),
       writeFile: (key, path, bytes, contentType) =>
-        withJob(key, ({ assignment }, signal) => files.write(assignment.owner, path, bytes, contentType, signal)),
+        withJob(key, ({ assignment }, signal) =>
+          files(assignment.edge ?? 0).write(assignment.owner, path, bytes, contentType, signal),
+        ),
     };
   }
 }

@@ -3,7 +3,7 @@ import type { TabgridError } from '#protocol';
 /** One connection to the edge that may come and go. */
 export interface Transport {
   /** Opens a connection. Exactly one `closed` ends what the listener hears, also when it never opened. */
-  connect(listener: TransportListener): Connection;
+  connect(listener: TransportListener, shard: number): Connection;
 }
 
 export interface Connection {

@@ -32,10 +32,10 @@ export class WebSocketTransport implements Transport {
     this.#options = options;
   }
 
-  connect(listener: TransportListener): Connection {
+  connect(listener: TransportListener, shard: number): Connection {
     const { url, token, open, fetch } = this.#options;
     const bearer = token();
-    const address = workerUrl(url);
+    const address = workerUrl(url, shard);
     let wasOpen = false;
     let over = false;
     const end = (error: TabgridError | null) => {
@@ -78,8 +78,8 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-function workerUrl(origin: string): string {
-  return new URL('/v1/worker', origin).href;
+function workerUrl(origin: string, shard: number): string {
+  return new URL(shard === 0 ? '/v1/worker' : `/v1/worker?shard=${shard}`, origin).href;
 }
 
 /** A close frame holds 123 bytes of reason. */

@@ -1,9 +1,12 @@
 import type { Assignment, AttemptRef, Progress, TaskId } from '#protocol';
 import { attemptKey } from '../execution/executor.ts';
+import type { LinkId } from './messages.ts';
 
 /** An attempt that this worker has and has not ended. */
 export interface Held {
   readonly ref: AttemptRef;
+  /** Who gave it, and is told of it. */
+  readonly link: LinkId;
   readonly assignment: Assignment;
   running: boolean;
   /** Told by the executor; between handing it over and this, a thread may still be starting. */
@@ -21,7 +24,7 @@ export class Holdings {
   readonly #byTask = new Map<TaskId, Held>();
   /** By priority, each first come first. */
   readonly #waiting: Set<Held>[] = [];
-  readonly #unsaid = new Set<Held>();
+  readonly #byLink = new Map<LinkId, Set<Held>>();
 
   get size(): number {
     return this.#held.size;
@@ -35,6 +38,14 @@ export class Holdings {
     return [...this.#held.values()];
   }
 
+  of(link: LinkId): Held[] {
+    return [...(this.#byLink.get(link) ?? [])];
+  }
+
+  countOf(link: LinkId): number {
+    return this.#byLink.get(link)?.size ?? 0;
+  }
+
   get(ref: AttemptRef): Held | undefined {
     return this.#held.get(attemptKey(ref));
   }
@@ -45,9 +56,10 @@ export class Holdings {
     return held?.ref.attempt === ref.attempt ? undefined : held;
   }
 
-  add(assignment: Assignment): Held {
+  add(link: LinkId, assignment: Assignment): Held {
     const held: Held = {
       ref: { task_id: assignment.task_id, attempt: assignment.attempt },
+      link,
       assignment,
       running: false,
       startedAtMs: null,
@@ -58,6 +70,7 @@ export class Holdings {
     this.#held.set(attemptKey(held.ref), held);
     this.#byTask.set(held.ref.task_id, held);
     (this.#waiting[assignment.priority] ??= new Set()).add(held);
+    this.#byLink.set(link, (this.#byLink.get(link) ?? new Set()).add(held));
     return held;
   }
 
@@ -67,7 +80,7 @@ export class Holdings {
     this.#held.delete(attemptKey(ref));
     if (this.#byTask.get(ref.task_id) === held) this.#byTask.delete(ref.task_id);
     this.#waiting[held.assignment.priority]?.delete(held);
-    this.#unsaid.delete(held);
+    this.#byLink.get(held.link)?.delete(held);
     return held;
   }
 
@@ -80,23 +93,5 @@ export class Holdings {
   /** The waiting attempts in the order in which they are to run: highest priority, then first come. */
   *waiting(): Generator<Held, void, undefined> {
     for (let priority = this.#waiting.length - 1; priority >= 0; priority--) yield* this.#waiting[priority] ?? [];
-  }
-
-  get hasUnsaid(): boolean {
-    return this.#unsaid.size > 0;
-  }
-
-  /** Something of it is to be told with the next flush. */
-  say(held: Held, news: Partial<Held['unsaid']>): void {
-    Object.assign(held.unsaid, news);
-    this.#unsaid.add(held);
-  }
-
-  /** Takes what is to be told; it counts as told. */
-  takeUnsaid(): { ref: AttemptRef; started: boolean; progress: Progress | null }[] {
-    const news = [...this.#unsaid].map(({ ref, unsaid }) => ({ ref, ...unsaid }));
-    for (const held of this.#unsaid) Object.assign(held.unsaid, { started: false, progress: null });
-    this.#unsaid.clear();
-    return news;
   }
 }

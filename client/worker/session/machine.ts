@@ -1,8 +1,18 @@
 import { heartbeat, protocolVersion, TabgridError, type EdgeFrame, type WorkerFrame } from '#protocol';
-import { isFatal, Link } from './connection.ts';
 import { orderOf, type ControlOrder } from './control.ts';
+import type { Link } from './link.ts';
+import { Links } from './links.ts';
 import { parseEdgeFrame } from './parse.ts';
-import type { SessionEffect, SessionInput, SessionOptions, SessionPhase, SessionStats, TimerName } from './messages.ts';
+import type {
+  LinkId,
+  LinkTimerName,
+  SessionEffect,
+  SessionInput,
+  SessionOptions,
+  SessionPhase,
+  SessionStats,
+  SessionTimerName,
+} from './messages.ts';
 import { Work } from './work.ts';
 
 /** When something happened, and a random number in [0, 1) should one be needed. */
@@ -14,25 +24,27 @@ export interface Moment {
 /**
  * A worker’s side of the protocol, without sockets, clocks or threads: inputs in, effects out.
  *
- * connecting → hello → working → draining → closed, and back to connecting whenever the connection is lost before the end.
+ * connecting → hello → working → draining → closed, and back to connecting whenever every connection is lost before the end. It has a link
+ * to each shard of each of its edges; how many shards there are, an edge says in `welcome`.
  */
 export class SessionMachine {
   readonly #options: SessionOptions;
-  readonly #link = new Link();
+  readonly #links: Links;
   readonly #work: Work;
   readonly #queues: Set<string>;
   #intent: 'work' | 'drain' | 'closed' = 'work';
   #drainReason = '';
   #flushSet = false;
   #phase: SessionPhase = 'connecting';
-  /** The last refusal that the edge named before it hung up. */
-  #refusal: TabgridError | null = null;
   #effects: SessionEffect[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#queues = new Set(options.queues);
-    this.#work = new Work(options, (effect) => this.#effects.push(effect));
+    const emit = (effect: SessionEffect) => this.#effects.push(effect);
+    this.#work = new Work(options, emit);
+    this.#links = new Links(options, emit);
+    for (let edge = 0; edge < options.edges; edge++) this.#work.addLink(this.#links.add(edge, 0).id);
   }
 
   get phase(): SessionPhase {
@@ -44,7 +56,8 @@ export class SessionMachine {
       phase: this.#phase,
       concurrency: this.#work.concurrency,
       queues: [...this.#queues],
-      connections: this.#link.welcomes,
+      connections: this.#links.welcomes,
+      links: this.#links.online().length,
       task_limits: this.#work.taskLimits.figures(),
       ...this.#work.figures(),
     };
@@ -63,19 +76,20 @@ export class SessionMachine {
   #dispatch(input: SessionInput, moment: Moment): void {
     switch (input.type) {
       case 'start':
-        this.#connect();
+        for (const link of this.#links.all()) link.connect();
         return;
       case 'opened':
-        this.#greet();
+        this.#withLink(input.link, (link) => this.#greet(link));
         return;
       case 'closed':
-        this.#connectionLost(input.error ?? this.#refusal, moment);
+        this.#withLink(input.link, (link) => this.#connectionLost(link, input.error ?? link.refusal, moment));
         return;
       case 'message':
-        this.#heard(input.text);
+        this.#withLink(input.link, (link) => this.#heard(link, input.text));
         return;
       case 'timer':
-        this.#timer(input.name, moment);
+        if (input.link === null) this.#timer(input.name, moment);
+        else this.#withLink(input.link, (link) => this.#linkTimer(link, input.name, moment));
         return;
       case 'execution':
         this.#work.heard(input.ref, input.event, moment.nowMs);
@@ -96,9 +110,12 @@ export class SessionMachine {
   #settle(moment: Moment): void {
     if (this.#isOver()) return;
     this.#work.startNext(moment.nowMs);
-    if (this.#link.state === 'online' && !this.#flushSet && this.#work.hasNews) {
-      this.#flushSet = true;
-      this.#setTimer('flush', 0);
+    if (!this.#flushSet) {
+      const online = this.#links.online();
+      if (online.length > 0 && this.#work.hasNews(online)) {
+        this.#flushSet = true;
+        this.#setTimer('flush', 0);
+      }
     }
     if (this.#intent === 'drain' && this.#work.isDone) this.#leave(this.#drainReason, moment);
     this.#updatePhase(null);
@@ -108,19 +125,16 @@ export class SessionMachine {
     return this.#intent === 'closed';
   }
 
-  // The connection
+  // The links
 
-  #connect(): void {
-    this.#link.state = 'connecting';
-    this.#refusal = null;
-    this.#setTimer('connect', this.#options.connectTimeoutMs);
-    this.#effects.push({ type: 'connect' });
+  #withLink(id: LinkId, act: (link: Link) => void): void {
+    const link = this.#links.get(id);
+    if (link) act(link);
   }
 
-  #greet(): void {
-    if (this.#link.state !== 'connecting') return;
-    this.#link.opened();
-    this.#send({
+  #greet(link: Link): void {
+    if (!link.opened()) return;
+    this.#send(link, {
       type: 'hello',
       protocol: protocolVersion,
       worker_id: this.#options.workerId,
@@ -129,80 +143,93 @@ export class SessionMachine {
       concurrency: this.#work.concurrency,
       capabilities: this.#options.capabilities,
       kernel_digest: this.#options.kernelDigest,
-      holding: this.#work.holding(),
-      credits: this.#work.grantAfresh(),
+      holding: this.#work.holding(link.id),
+      credits: this.#work.grantAfresh(link.id),
     });
   }
 
-  #welcome(frame: Extract<EdgeFrame, { type: 'welcome' }>): void {
-    if (this.#link.state !== 'greeting') return;
-    this.#link.welcomed(frame.heartbeat_ms);
-    this.#clearTimer('connect');
-    for (const ref of frame.lost) this.#work.lost(ref);
+  #welcome(link: Link, frame: Extract<EdgeFrame, { type: 'welcome' }>): void {
+    if (!link.welcomed(frame.heartbeat_ms)) return;
+    for (const ref of frame.lost) this.#work.lost(link.id, ref);
     // The first ping goes at once: its answer shows that the connection holds.
-    this.#beat();
+    link.ping();
+    this.#fitShards(link.address.edge, frame.shards ?? 1);
   }
 
-  #connectionLost(error: TabgridError | null, moment: Moment): void {
-    if (this.#link.state === 'waiting' || this.#link.state === 'idle') return;
-    this.#forgetConnection();
-    if (isFatal(error)) {
-      this.#close(error);
+  /** Connects to shards that are new, and gives up those that are gone once their connection is. */
+  #fitShards(edge: number, count: number): void {
+    const { added, gone } = this.#links.fit(edge, count);
+    for (const link of added) {
+      this.#work.addLink(link.id);
+      link.connect();
+    }
+    for (const link of gone) this.#removeLink(link);
+  }
+
+  #removeLink(link: Link): void {
+    link.hangUp('there is no such shard any more');
+    this.#work.removeLink(link.id);
+    this.#links.remove(link);
+  }
+
+  #connectionLost(link: Link, error: TabgridError | null, moment: Moment): void {
+    if (!link.lost(error, moment)) return;
+    this.#work.connectionLost(link.id);
+    if (this.#links.isGone(link)) {
+      this.#removeLink(link);
       return;
     }
-    if (error) this.#warn(`The edge refused the connection: ${error.message}`);
-    this.#setTimer('reconnect', this.#link.lost(this.#options.reconnect, moment.random));
+    if (link.isLive) {
+      if (error) this.#warn(`The edge refused the connection: ${error.message}`);
+      return;
+    }
+    if (!this.#links.isAnyLive) this.#close(error);
+    else {
+      this.#warn(`An edge refuses this worker: ${error?.message ?? ''} It goes on without.`);
+      this.#work.removeLink(link.id);
+    }
   }
 
-  #giveUpConnection(reason: string, moment: Moment): void {
-    this.#effects.push({ type: 'disconnect', reason });
-    this.#connectionLost(this.#refusal, moment);
+  #giveUpConnection(link: Link, reason: string, moment: Moment): void {
+    link.hangUp(reason);
+    this.#connectionLost(link, link.refusal, moment);
   }
 
   /** `hello` says queues and concurrency, so a change of them is a new connection. Nothing is lost by it. */
   #greetAnew(): void {
-    if (this.#link.state !== 'greeting' && this.#link.state !== 'online') return;
-    this.#effects.push({ type: 'disconnect', reason: 'reconnecting with other queues or slots' });
-    this.#forgetConnection();
-    this.#connect();
+    for (const link of this.#links.all()) {
+      if (link.state !== 'greeting' && link.state !== 'online') continue;
+      link.hangUp('reconnecting with other queues or slots');
+      this.#work.connectionLost(link.id);
+      link.connect();
+    }
   }
 
-  #forgetConnection(): void {
-    this.#work.connectionLost();
-    this.#clearTimer('connect');
-    this.#clearTimer('heartbeat');
-    this.#clearTimer('flush');
-    this.#flushSet = false;
-  }
-
-  #beat(): void {
-    this.#link.pinged();
-    this.#effects.push({ type: 'ping' });
-    this.#setTimer('heartbeat', this.#link.heartbeatMs);
-  }
-
-  #timer(name: TimerName, moment: Moment): void {
+  #linkTimer(link: Link, name: LinkTimerName, moment: Moment): void {
     switch (name) {
       case 'reconnect':
-        if (this.#link.state === 'waiting') this.#connect();
+        if (link.state === 'waiting') link.connect();
         return;
       case 'connect':
-        this.#giveUpConnection('no welcome in time', moment);
+        this.#giveUpConnection(link, 'no welcome in time', moment);
         return;
       case 'heartbeat':
-        if (this.#link.state !== 'online') return;
-        if (this.#link.isSilent(this.#options.maxUnansweredPings)) {
-          this.#giveUpConnection('no answer to heartbeats', moment);
+        if (link.state !== 'online') return;
+        if (link.isSilent) {
+          this.#giveUpConnection(link, 'no answer to heartbeats', moment);
           return;
         }
-        this.#work.beat(moment.nowMs, this.#link.heartbeatMs);
-        {
-          this.#beat();
-          return;
-        }
+        this.#work.beat(link.id, moment.nowMs, link.heartbeatMs);
+        link.ping();
+        return;
+    }
+  }
+
+  #timer(name: SessionTimerName, moment: Moment): void {
+    switch (name) {
       case 'flush':
         this.#flushSet = false;
-        if (this.#link.state === 'online') this.#work.flush(moment.nowMs);
+        this.#work.flush(moment.nowMs, this.#links.online());
         return;
       case 'rate':
         return;
@@ -214,12 +241,12 @@ export class SessionMachine {
 
   // Frames
 
-  #heard(text: string): void {
+  #heard(link: Link, text: string): void {
     if (text === heartbeat.pong) {
-      this.#link.ponged();
+      link.ponged();
       return;
     }
-    this.#link.heard();
+    link.heard();
     const { frame, fault } = parseEdgeFrame(text);
     if (!frame) {
       this.#warn(fault);
@@ -227,33 +254,39 @@ export class SessionMachine {
     }
     switch (frame.type) {
       case 'welcome':
-        this.#welcome(frame);
+        this.#welcome(link, frame);
         return;
       case 'tasks':
-        for (const assignment of frame.items) this.#work.receive(assignment);
+        for (const assignment of frame.items) this.#work.receive(link.id, assignment);
+        return;
+      case 'waiting':
+        this.#work.waiting(link.id);
+        return;
+      case 'withdrawn':
+        this.#work.withdrawn(link.id, frame.count);
         return;
       case 'ack':
-        for (const item of frame.items) this.#work.acknowledged(refOf(item), item.status);
+        for (const item of frame.items) this.#work.acknowledged(link.id, refOf(item), item.status);
         return;
       case 'revoke':
-        for (const item of frame.items) this.#work.revoke(refOf(item), item.terminate);
+        for (const item of frame.items) this.#work.revoke(link.id, refOf(item), item.terminate);
         return;
       case 'control':
-        this.#control(frame);
+        this.#control(link, frame);
         return;
       case 'error':
-        this.#refusal = new TabgridError(frame.error.code, frame.error.message);
+        link.refusal = new TabgridError(frame.error.code, frame.error.message);
         this.#warn(`The edge answered with an error: ${frame.error.code}: ${frame.error.message}`);
         return;
     }
   }
 
-  #control(frame: Extract<EdgeFrame, { type: 'control' }>): void {
+  #control(link: Link, frame: Extract<EdgeFrame, { type: 'control' }>): void {
     const { order, error } = orderOf(frame.command, frame.arguments, this.#queues);
     // What makes a new connection is answered before it; a limit is in the figures that follow it.
     if (order?.type === 'rate_limit' || order?.type === 'time_limit') this.#obey(order);
     const reply = error === null ? { ok: order.type === 'ping' ? 'pong' : this.stats } : { error };
-    this.#send({ type: 'control_reply', request_id: frame.request_id, reply });
+    this.#send(link, { type: 'control_reply', request_id: frame.request_id, reply });
     if (order !== null && order.type !== 'rate_limit' && order.type !== 'time_limit') this.#obey(order);
   }
 
@@ -273,16 +306,12 @@ export class SessionMachine {
         return;
       case 'add_queue':
         this.#queues.add(order.queue);
-        {
-          this.#greetAnew();
-          return;
-        }
+        this.#greetAnew();
+        return;
       case 'cancel_queue':
         this.#queues.delete(order.queue);
-        {
-          this.#greetAnew();
-          return;
-        }
+        this.#greetAnew();
+        return;
       case 'rate_limit':
         if (order.task === null) this.#work.setRate(order.rate);
         else this.#work.taskLimits.setRate(order.task, order.text, order.rate);
@@ -312,18 +341,19 @@ export class SessionMachine {
   }
 
   #leave(reason: string, moment: Moment): void {
-    if (this.#link.state === 'online') {
-      // Outcomes that are ready go first, so that goodbye does not give finished work away.
-      this.#work.flush(moment.nowMs);
-      this.#send({ type: 'goodbye', reason: reason.slice(0, 200) });
+    // Outcomes that are ready go first, so that goodbye does not give finished work away.
+    this.#work.flush(moment.nowMs, this.#links.online());
+    for (const link of this.#links.all()) {
+      if (link.state === 'online') this.#send(link, { type: 'goodbye', reason: reason.slice(0, 200) });
     }
     this.#close(null);
   }
 
   #close(error: TabgridError | null): void {
     this.#work.abandon();
-    for (const name of timerNames) this.#clearTimer(name);
-    this.#effects.push({ type: 'disconnect', reason: 'leaving' });
+    for (const name of ['flush', 'rate', 'leave'] as const)
+      this.#effects.push({ type: 'clear_timer', link: null, name });
+    for (const link of this.#links.all()) link.hangUp('leaving');
     this.#intent = 'closed';
     this.#updatePhase(error);
   }
@@ -340,28 +370,21 @@ export class SessionMachine {
   #currentPhase(): SessionPhase {
     if (this.#intent === 'closed') return 'closed';
     if (this.#intent === 'drain') return 'draining';
-    if (this.#link.state === 'online') return 'working';
-    return this.#link.state === 'greeting' ? 'hello' : 'connecting';
+    return this.#links.phase;
   }
 
-  #send(frame: WorkerFrame): void {
-    this.#effects.push({ type: 'send', frame });
+  #send({ id: link }: Link, frame: WorkerFrame): void {
+    this.#effects.push({ type: 'send', link, frame });
   }
 
-  #setTimer(name: TimerName, ms: number): void {
-    this.#effects.push({ type: 'set_timer', name, ms });
-  }
-
-  #clearTimer(name: TimerName): void {
-    this.#effects.push({ type: 'clear_timer', name });
+  #setTimer(name: SessionTimerName, ms: number): void {
+    this.#effects.push({ type: 'set_timer', link: null, name, ms });
   }
 
   #warn(message: string): void {
     this.#effects.push({ type: 'event', event: { type: 'warning', message } });
   }
 }
-
-const timerNames = ['reconnect', 'connect', 'heartbeat', 'flush', 'rate', 'leave'] as const satisfies TimerName[];
 
 function refOf({ task_id, attempt }: { task_id: WorkerTaskId; attempt: number }) {
   return { task_id, attempt };

@@ -35,17 +35,32 @@ export interface SessionOptions {
   /** Heartbeats without answer after which a connection counts as dead. */
   maxUnansweredPings: number;
   reconnect: RetryPolicy;
+  /** How many edges give it tasks, each by itself. */
+  edges: number;
 }
 
-export type TimerName = 'reconnect' | 'connect' | 'heartbeat' | 'flush' | 'rate' | 'leave';
+/** One shard of one of the worker’s edges, both counted from 0. */
+export interface LinkAddress {
+  readonly edge: number;
+  readonly shard: number;
+}
+
+/** `<edge>/<shard>` */
+export type LinkId = `${number}/${number}`;
+
+/** Of one link. */
+export type LinkTimerName = 'reconnect' | 'connect' | 'heartbeat';
+/** Of the whole session. */
+export type SessionTimerName = 'flush' | 'rate' | 'leave';
 
 /** What a session hears. */
 export type SessionInput =
   | { type: 'start' }
-  | { type: 'opened' }
-  | { type: 'closed'; error: TabgridError | null }
-  | { type: 'message'; text: string }
-  | { type: 'timer'; name: TimerName }
+  | { type: 'opened'; link: LinkId }
+  | { type: 'closed'; link: LinkId; error: TabgridError | null }
+  | { type: 'message'; link: LinkId; text: string }
+  | { type: 'timer'; link: LinkId; name: LinkTimerName }
+  | { type: 'timer'; link: null; name: SessionTimerName }
   | { type: 'execution'; ref: AttemptRef; event: ExecutionEvent }
   | { type: 'resize'; concurrency: number }
   /** Leaves in good order: hands back what can be continued elsewhere, finishes the rest, unless `graceMs` pass before. */
@@ -55,13 +70,15 @@ export type SessionInput =
 
 /** What a session wants done, in order. */
 export type SessionEffect =
-  | { type: 'connect' }
-  | { type: 'disconnect'; reason: string }
-  | { type: 'send'; frame: WorkerFrame }
-  | { type: 'ping' }
-  | { type: 'set_timer'; name: TimerName; ms: number }
-  | { type: 'clear_timer'; name: TimerName }
-  | { type: 'execute'; assignment: Assignment; isBrief: boolean }
+  | { type: 'connect'; link: LinkId; address: LinkAddress }
+  | { type: 'disconnect'; link: LinkId; reason: string }
+  | { type: 'send'; link: LinkId; frame: WorkerFrame }
+  | { type: 'ping'; link: LinkId }
+  | { type: 'set_timer'; link: LinkId; name: LinkTimerName; ms: number }
+  | { type: 'set_timer'; link: null; name: SessionTimerName; ms: number }
+  | { type: 'clear_timer'; link: LinkId; name: LinkTimerName }
+  | { type: 'clear_timer'; link: null; name: SessionTimerName }
+  | { type: 'execute'; link: LinkId; assignment: Assignment; isBrief: boolean }
   | { type: 'abort'; ref: AttemptRef; reason: AbortReason }
   | { type: 'ask_snapshot'; ref: AttemptRef }
   | { type: 'resize'; concurrency: number }
@@ -99,4 +116,6 @@ export interface SessionStats {
   task_limits: Record<string, Json>;
   /** Connections made so far. */
   connections: number;
+  /** Shards of edges that are connected. */
+  links: number;
 }

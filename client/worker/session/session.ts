@@ -11,7 +11,10 @@ import type {
   SessionOptions,
   SessionPhase,
   SessionStats,
-  TimerName,
+  SessionTimerName,
+  LinkAddress,
+  LinkId,
+  LinkTimerName,
 } from './messages.ts';
 
 /** What most workers leave as it is. */
@@ -23,10 +26,12 @@ export const sessionDefaults = {
   connectTimeoutMs: 15_000,
   maxUnansweredPings: 2,
   reconnect: reconnectPolicy,
+  edges: 1,
 } as const satisfies Partial<SessionOptions>;
 
 export interface SessionParts {
-  transport: Transport;
+  /** One for each of the session’s edges. */
+  transports: readonly Transport[];
   executor: Executor;
   clock: Clock;
   /** Hears everything that happens, for a page, a log or a test. */
@@ -37,11 +42,11 @@ export interface SessionParts {
 export class WorkerSession {
   readonly #machine: SessionMachine;
   readonly #parts: SessionParts;
-  readonly #timers = new Map<TimerName, () => void>();
+  readonly #timers = new Map<string, () => void>();
   readonly #inputs: SessionInput[] = [];
   readonly #closed: Promise<TabgridError | null>;
   #resolveClosed: (error: TabgridError | null) => void = () => undefined;
-  #connection: Connection | null = null;
+  readonly #connections = new Map<LinkId, Connection>();
   #busy = false;
 
   constructor(options: SessionOptions, parts: SessionParts) {
@@ -107,29 +112,29 @@ export class WorkerSession {
     const { executor } = this.#parts;
     switch (effect.type) {
       case 'connect':
-        this.#connect();
+        this.#connect(effect.link, effect.address);
         return;
       case 'disconnect':
-        this.#connection?.close(effect.reason);
-        this.#connection = null;
+        this.#connections.get(effect.link)?.close(effect.reason);
+        this.#connections.delete(effect.link);
         return;
       case 'send':
-        this.#connection?.send(JSON.stringify(effect.frame));
+        this.#connections.get(effect.link)?.send(JSON.stringify(effect.frame));
         return;
       case 'ping':
-        this.#connection?.send(heartbeat.ping);
+        this.#connections.get(effect.link)?.send(heartbeat.ping);
         return;
       case 'set_timer':
-        this.#setTimer(effect.name, effect.ms);
+        this.#setTimer(effect);
         return;
       case 'clear_timer':
-        this.#timers.get(effect.name)?.();
-        this.#timers.delete(effect.name);
+        this.#timers.get(timerKey(effect))?.();
+        this.#timers.delete(timerKey(effect));
         return;
       case 'execute': {
         const ref: AttemptRef = { task_id: effect.assignment.task_id, attempt: effect.assignment.attempt };
         const tell: ExecutionListener = (event) => this.#input({ type: 'execution', ref, event });
-        executor.start(effect.assignment, tell, effect.isBrief);
+        executor.start({ ...effect.assignment, edge: edgeOf(effect.link) }, tell, effect.isBrief);
         return;
       }
       case 'abort':
@@ -152,27 +157,44 @@ export class WorkerSession {
   }
 
   /** What an abandoned connection still says is not heard. */
-  #connect(): void {
+  #connect(link: LinkId, { edge, shard }: LinkAddress): void {
+    const transport = this.#parts.transports[edge];
+    if (transport === undefined) throw new Error(`the edge ${edge} has no transport`);
     let opened: Connection | null = null;
-    const isPresent = () => this.#connection === opened;
-    opened = this.#parts.transport.connect({
-      opened: () => isPresent() && this.#input({ type: 'opened' }),
-      message: (text) => isPresent() && this.#input({ type: 'message', text }),
-      closed: (error) => {
-        if (!isPresent()) return;
-        this.#connection = null;
-        this.#input({ type: 'closed', error });
+    const isPresent = () => opened !== null && this.#connections.get(link) === opened;
+    opened = transport.connect(
+      {
+        opened: () => isPresent() && this.#input({ type: 'opened', link }),
+        message: (text) => isPresent() && this.#input({ type: 'message', link, text }),
+        closed: (error) => {
+          if (!isPresent()) return;
+          this.#connections.delete(link);
+          this.#input({ type: 'closed', link, error });
+        },
       },
-    });
-    this.#connection = opened;
+      shard,
+    );
+    this.#connections.set(link, opened);
   }
 
-  #setTimer(name: TimerName, ms: number): void {
-    this.#timers.get(name)?.();
+  #setTimer(timer: Timer & { ms: number }): void {
+    const { ms, ...rest } = timer;
+    const key = timerKey(rest);
+    this.#timers.get(key)?.();
     const cancel = this.#parts.clock.setTimer(ms, () => {
-      this.#timers.delete(name);
-      this.#input({ type: 'timer', name });
+      this.#timers.delete(key);
+      this.#input({ ...rest, type: 'timer' });
     });
-    this.#timers.set(name, cancel);
+    this.#timers.set(key, cancel);
   }
+}
+
+type Timer = { link: LinkId; name: LinkTimerName } | { link: null; name: SessionTimerName };
+
+function timerKey({ link, name }: Timer): string {
+  return `${link ?? ''} ${name}`;
+}
+
+function edgeOf(link: LinkId): number {
+  return Number(link.slice(0, link.indexOf('/')));
 }

@@ -1,33 +1,29 @@
-import { limits, type Assignment, type AttemptRef, type Outcome, type Snapshot } from '#protocol';
-import { attemptKey, type AbortReason, type ExecutionEvent } from '../execution/executor.ts';
+import { limits, type Assignment, type AttemptRef, type Outcome } from '#protocol';
+import type { AbortReason, ExecutionEvent } from '../execution/executor.ts';
+import { Credits, type CreditMove, type Room } from './credits.ts';
 import { Holdings, type Held } from './holdings.ts';
-import type { SessionEffect, SessionOptions, SessionStats } from './messages.ts';
-import { Outbox } from './outbox.ts';
+import type { LinkId, SessionEffect, SessionOptions, SessionStats } from './messages.ts';
 import { Pace } from './pace.ts';
 import { parseRate, RateLimiter, type Rate } from './rate.ts';
+import { Reports } from './reports.ts';
 import { TaskLimits } from './task-limits.ts';
-
-/** Adopted attempts that a worker still names in `hello`; the group’s Redis knows them all. */
-const maxAdoptedRefs = 100;
 
 type Emit = (effect: SessionEffect) => void;
 
-/** What a worker has to do, does and has done: attempts, credits, outcomes. Knows nothing of connections. */
+/**
+ * What a worker has to do, does and has done: attempts, credits, outcomes. It knows links, which give tasks and hear of them, and nothing of
+ * their connections. All links share its slots.
+ */
 export class Work {
   concurrency: number;
   readonly taskLimits = new TaskLimits();
   readonly #options: SessionOptions;
   readonly #emit: Emit;
   readonly #holdings = new Holdings();
-  readonly #outbox = new Outbox();
-  readonly #adopted = new Map<string, { ref: AttemptRef; group: string }>();
-  readonly #newlyAdopted = new Set<string>();
-  /** The latest of each attempt that is not over, because a connection may die with it on the way. */
-  readonly #snapshots = new Map<string, { ref: AttemptRef; snapshot: Snapshot; sent: boolean }>();
+  readonly #reports = new Map<LinkId, Reports>();
+  readonly #credits = new Credits();
   readonly #rate = new RateLimiter();
   readonly #pace = new Pace();
-  /** Credits that the edge has and has not used. */
-  #granted = 0;
   #draining = false;
   #succeeded = 0;
   #failed = 0;
@@ -40,17 +36,25 @@ export class Work {
     if (options.rateLimit !== null) this.#rate.set(parseRate(options.rateLimit));
   }
 
-  /** Nothing held, and nothing unconfirmed. */
-  get isDone(): boolean {
-    return this.#holdings.size === 0 && this.#outbox.size === 0 && this.#newlyAdopted.size === 0;
+  addLink(link: LinkId): void {
+    this.#reports.set(link, new Reports());
   }
 
-  /** Whether `flush` would send something. */
-  get hasNews(): boolean {
-    if (this.#newlyAdopted.size > 0 || this.#outbox.hasUnsent || this.#room() > 0) return true;
-    if (this.#holdings.hasUnsaid) return true;
-    for (const { sent } of this.#snapshots.values()) if (!sent) return true;
-    return false;
+  /** The link is given up for good: what it gave is lost to this worker, and nobody is left to be told. */
+  removeLink(link: LinkId): void {
+    for (const held of this.#holdings.of(link)) this.#drop(held, 'lost');
+    this.#credits.end(link);
+    this.#reports.delete(link);
+  }
+
+  /** Nothing held, and nothing unconfirmed. */
+  get isDone(): boolean {
+    return this.#holdings.size === 0 && [...this.#reports.values()].every(({ isDone }) => isDone);
+  }
+
+  /** Whether `flush` would send something. @param online the links that are connected. */
+  hasNews(online: readonly LinkId[]): boolean {
+    return online.some((link) => this.#reports.get(link)?.hasNews) || this.#credits.needsMove(this.#room(online));
   }
 
   setRate(rate: Rate | null): void {
@@ -58,18 +62,28 @@ export class Work {
   }
 
   /** A task arrived. */
-  receive(assignment: Assignment): void {
+  receive(link: LinkId, assignment: Assignment): void {
+    const reports = this.#reports.get(link);
     const ref: AttemptRef = { task_id: assignment.task_id, attempt: assignment.attempt };
-    this.#granted = Math.max(0, this.#granted - 1);
-    if (this.#holdings.get(ref) || this.#outbox.has(ref) || this.#adopted.has(attemptKey(ref))) return;
+    this.#credits.used(link);
+    if (!reports || this.#holdings.get(ref) || reports.isOver(ref) || reports.isAdopted(ref)) return;
     if (this.#draining) {
-      this.#outbox.put(ref, { type: 'released', reason: 'the worker is leaving' }, 0);
+      reports.answer(ref, { type: 'released', reason: 'the worker is leaving' });
       return;
     }
     const older = this.#holdings.otherAttempt(ref);
     if (older) this.#drop(older, 'lost');
-    this.#holdings.add(assignment);
+    this.#holdings.add(link, assignment);
     this.#emit({ type: 'event', event: { type: 'assigned', assignment } });
+  }
+
+  /** The edge says that tasks wait for which this worker has given it no credits. */
+  waiting(link: LinkId): void {
+    this.#credits.waiting(link);
+  }
+
+  withdrawn(link: LinkId, count: number): void {
+    this.#credits.withdrawn(link, count);
   }
 
   /** Begins what waits, as far as slots and the rate limit allow. */
@@ -95,9 +109,10 @@ export class Work {
       this.taskLimits.began(task, nowMs);
       this.#holdings.run(held);
       held.snapshotAskedAtMs = nowMs;
-      this.#emit({ type: 'execute', assignment: this.taskLimits.bound(held.assignment), isBrief });
+      const assignment = this.taskLimits.bound(held.assignment);
+      this.#emit({ type: 'execute', link: held.link, assignment, isBrief });
     }
-    if (soonestMs < Infinity) this.#emit({ type: 'set_timer', name: 'rate', ms: soonestMs });
+    if (soonestMs < Infinity) this.#emit({ type: 'set_timer', link: null, name: 'rate', ms: soonestMs });
   }
 
   /** An executor tells something; of attempts that were dropped meanwhile, nothing is wanted any more. */
@@ -108,24 +123,20 @@ export class Work {
     switch (event.type) {
       case 'started':
         held.startedAtMs = nowMs;
-        this.#holdings.say(held, { started: true });
+        this.#reportsOf(held).say(held, { started: true });
         this.#emit({ type: 'event', event: { type: 'started', ref: held.ref, task } });
         return;
       case 'progress':
-        this.#holdings.say(held, { progress: event.progress });
-        this.#emit({
-          type: 'event',
-          event: { type: 'progress', ref: held.ref, task, progress: event.progress },
-        });
+        this.#reportsOf(held).say(held, { progress: event.progress });
+        this.#emit({ type: 'event', event: { type: 'progress', ref: held.ref, task, progress: event.progress } });
         return;
       case 'snapshot':
-        this.#snapshots.set(attemptKey(ref), { ref: held.ref, snapshot: event.snapshot, sent: false });
+        this.#reportsOf(held).keepSnapshot(held.ref, event.snapshot);
         if (held.handBack) this.#release(held);
         return;
       case 'adopted':
         this.#holdings.remove(ref);
-        this.#snapshots.delete(attemptKey(ref));
-        this.#adopt(held.ref, event.group);
+        this.#reportsOf(held).adopt(held, event.group);
         this.#emit({ type: 'event', event: { type: 'dropped', ref: held.ref, task, reason: 'adopted' } });
         return;
       case 'finished':
@@ -135,85 +146,74 @@ export class Work {
   }
 
   /** The edge says that an attempt is no longer this worker’s. */
-  lost(ref: AttemptRef): void {
-    const held = this.#holdings.get(ref);
+  lost(link: LinkId, ref: AttemptRef): void {
+    const held = this.#heldOf(link, ref);
+    const reports = this.#reports.get(link);
     if (held) this.#drop(held, 'lost');
-    else if (this.#outbox.has(ref)) this.#acknowledge(ref, 'lease_lost');
-    else if (this.#adopted.delete(attemptKey(ref))) this.#emit({ type: 'abort', ref, reason: 'lost' });
+    else if (reports?.isOver(ref)) this.#acknowledge(reports, ref, 'lease_lost');
+    else if (reports?.forgetAdopted(ref)) this.#emit({ type: 'abort', ref, reason: 'lost' });
   }
 
   /** Somebody revoked it. Without `terminate`, what already runs goes on, as in Celery. */
-  revoke(ref: AttemptRef, terminate: boolean): void {
-    const held = this.#holdings.get(ref);
+  revoke(link: LinkId, ref: AttemptRef, terminate: boolean): void {
+    const held = this.#heldOf(link, ref);
+    const reports = this.#reports.get(link);
     if (held && !held.running) this.#finish(held, { type: 'revoked' }, 0);
-    else if (terminate && !this.#outbox.has(ref)) {
+    else if (terminate && reports && !reports.isOver(ref)) {
       // Its group drops an adopted attempt without a word to the edge, so this worker answers for it.
-      if (this.#adopted.delete(attemptKey(ref))) this.#outbox.put(ref, { type: 'revoked' }, 0);
+      if (reports.forgetAdopted(ref)) reports.answer(ref, { type: 'revoked' });
       this.#emit({ type: 'abort', ref, reason: 'revoked' });
     }
   }
 
-  acknowledged(ref: AttemptRef, status: 'recorded' | 'lease_lost'): void {
-    if (this.#outbox.has(ref)) this.#acknowledge(ref, status);
-    else if (status === 'lease_lost') this.lost(ref);
+  acknowledged(link: LinkId, ref: AttemptRef, status: 'recorded' | 'lease_lost'): void {
+    const reports = this.#reports.get(link);
+    if (reports?.isOver(ref)) this.#acknowledge(reports, ref, status);
+    else if (status === 'lease_lost') this.lost(link, ref);
   }
 
   /** Everything that the edge must not give to others when this worker comes back. */
-  holding(): AttemptRef[] {
-    const adopted = [...this.#adopted.values()].map(({ ref }) => ref);
-    const refs = [...this.#holdings.all().map(({ ref }) => ref), ...this.#outbox.refs(), ...adopted];
-    return refs.slice(0, limits.maxTasksPerFrame);
+  holding(link: LinkId): AttemptRef[] {
+    const held = this.#holdings.of(link).map(({ ref }) => ref);
+    return [...held, ...(this.#reports.get(link)?.refs() ?? [])].slice(0, limits.maxTasksPerFrame);
   }
 
-  /** All credits anew, for `hello`: what an earlier connection was granted is void. */
-  grantAfresh(): number {
-    this.#granted = 0;
-    return this.#grant();
+  /** All credits that are to be had, for `hello`: what an earlier connection was granted is void. */
+  grantAfresh(link: LinkId): number {
+    this.#credits.end(link);
+    const { free, roomOf } = this.#room([]);
+    const credits = Math.max(0, Math.min(free - this.#credits.granted, roomOf(link)));
+    this.#credits.begin(link, credits);
+    return credits;
   }
 
   /** What a lost connection may have taken with it will be said again over the next one. */
-  connectionLost(): void {
-    this.#outbox.reconnected();
-    for (const entry of this.#snapshots.values()) entry.sent = false;
-    for (const held of this.#holdings.all()) {
-      if (held.startedAtMs !== null) this.#holdings.say(held, { started: true });
-    }
-    for (const key of this.#adopted.keys()) this.#newlyAdopted.add(key);
+  connectionLost(link: LinkId): void {
+    this.#credits.end(link);
+    this.#reports.get(link)?.connectionLost(this.#holdings.of(link));
   }
 
   /** At each heartbeat: repeats outcomes without answer, and asks long runners for snapshots. */
-  beat(nowMs: number, heartbeatMs: number): void {
-    this.#outbox.repeatSentBefore(nowMs - heartbeatMs);
+  beat(link: LinkId, nowMs: number, heartbeatMs: number): void {
+    this.#reports.get(link)?.repeatSentBefore(nowMs - heartbeatMs);
     const { snapshotEveryMs } = this.#options;
     if (snapshotEveryMs <= 0) return;
-    for (const held of this.#holdings.all()) {
+    for (const held of this.#holdings.of(link)) {
       if (held.startedAtMs === null || nowMs - held.snapshotAskedAtMs < snapshotEveryMs) continue;
       held.snapshotAskedAtMs = nowMs;
       this.#emit({ type: 'ask_snapshot', ref: held.ref });
     }
   }
 
-  /** Sends all that is unsaid, in an order that the edge can follow: begun, progress, snapshots, adoptions, ends. */
-  flush(nowMs: number): void {
-    const news = this.#holdings.takeUnsaid();
-    for (const items of batches(news.filter(({ started }) => started))) {
-      this.#emit({ type: 'send', frame: { type: 'started', items: items.map(({ ref }) => ref) } });
+  /** Sends to all that are connected what they have not been told, and moves credits among them. */
+  flush(nowMs: number, online: readonly LinkId[]): void {
+    const moves = new Map<LinkId, CreditMove>(this.#credits.move(this.#room(online)).map((move) => [move.link, move]));
+    for (const link of online) {
+      const { add = 0, withdraw = null } = moves.get(link) ?? {};
+      const frames = this.#reports.get(link)?.flush(nowMs, add) ?? [];
+      for (const frame of frames) this.#emit({ type: 'send', link, frame });
+      if (withdraw !== null) this.#emit({ type: 'send', link, frame: { type: 'withdraw', count: withdraw } });
     }
-    for (const items of batches(news.flatMap(({ ref, progress }) => (progress === null ? [] : { ...ref, progress })))) {
-      this.#emit({ type: 'send', frame: { type: 'progress', items } });
-    }
-    for (const entry of this.#snapshots.values()) {
-      if (entry.sent) continue;
-      entry.sent = true;
-      this.#emit({ type: 'send', frame: { type: 'snapshot', ...entry.ref, snapshot: entry.snapshot } });
-    }
-    this.#sendAdoptions();
-    let credits = this.#grant();
-    for (const items of this.#outbox.takeUnsent(nowMs)) {
-      this.#emit({ type: 'send', frame: { type: 'outcomes', items, credits } });
-      credits = 0;
-    }
-    if (credits > 0) this.#emit({ type: 'send', frame: { type: 'credits', add: credits } });
   }
 
   /** Takes nothing new; gives back what waits, and what runs as soon as there is a snapshot of it. */
@@ -238,18 +238,27 @@ export class Work {
   figures(): Pick<SessionStats, 'active' | 'unacknowledged' | 'succeeded' | 'failed' | 'busy_seconds'> {
     return {
       active: this.#holdings.all().map(({ ref, assignment, running }) => ({ ...ref, task: assignment.task, running })),
-      unacknowledged: this.#outbox.size,
+      unacknowledged: [...this.#reports.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0),
       succeeded: this.#succeeded,
       failed: this.#failed,
       busy_seconds: this.#busyMs / 1000,
     };
   }
 
+  #heldOf(link: LinkId, ref: AttemptRef): Held | undefined {
+    const held = this.#holdings.get(ref);
+    return held?.link === link ? held : undefined;
+  }
+
+  #reportsOf({ link }: Held): Reports {
+    const reports = this.#reports.get(link);
+    if (!reports) throw new Error(`an attempt of ${link}, which is no link`);
+    return reports;
+  }
+
   #finish(held: Held, outcome: Outcome, runtimeMs: number): void {
     this.#holdings.remove(held.ref);
-    // Of what is tried again the snapshot travels ahead of the outcome.
-    if (outcome.type !== 'failure' || !outcome.retryable) this.#snapshots.delete(attemptKey(held.ref));
-    this.#outbox.put(held.ref, outcome, runtimeMs);
+    this.#reportsOf(held).end(held, outcome, runtimeMs);
     this.#busyMs += runtimeMs;
     if (outcome.type === 'success') this.#pace.measured(held.assignment.task, runtimeMs);
     if (outcome.type === 'success') this.#succeeded++;
@@ -262,67 +271,37 @@ export class Work {
   #release(held: Held): void {
     if (held.running) this.#emit({ type: 'abort', ref: held.ref, reason: 'handed_back' });
     this.#holdings.remove(held.ref);
-    this.#outbox.put(held.ref, { type: 'released', reason: 'the worker is leaving' }, 0);
+    this.#reportsOf(held).end(held, { type: 'released', reason: 'the worker is leaving' }, 0);
     const { task } = held.assignment;
     this.#emit({ type: 'event', event: { type: 'dropped', ref: held.ref, task, reason: 'handed_back' } });
   }
 
   #drop(held: Held, reason: AbortReason): void {
     this.#holdings.remove(held.ref);
-    this.#snapshots.delete(attemptKey(held.ref));
+    this.#reportsOf(held).drop(held);
     if (held.running) this.#emit({ type: 'abort', ref: held.ref, reason });
     const { task } = held.assignment;
     this.#emit({ type: 'event', event: { type: 'dropped', ref: held.ref, task, reason } });
   }
 
-  #adopt(ref: AttemptRef, group: string): void {
-    const key = attemptKey(ref);
-    this.#adopted.set(key, { ref, group });
-    this.#newlyAdopted.add(key);
-    for (const oldest of this.#adopted.keys()) {
-      if (this.#adopted.size <= maxAdoptedRefs) break;
-      if (!this.#newlyAdopted.has(oldest)) this.#adopted.delete(oldest);
-    }
-  }
-
-  #sendAdoptions(): void {
-    const groups = new Map<string, AttemptRef[]>();
-    for (const key of this.#newlyAdopted) {
-      const adopted = this.#adopted.get(key);
-      if (adopted) groups.set(adopted.group, [...(groups.get(adopted.group) ?? []), adopted.ref]);
-    }
-    this.#newlyAdopted.clear();
-    for (const [group, refs] of groups) {
-      for (const items of batches(refs)) this.#emit({ type: 'send', frame: { type: 'adopt', group, items } });
-    }
-  }
-
-  #acknowledge(ref: AttemptRef, status: 'recorded' | 'lease_lost'): void {
-    this.#outbox.forget(ref);
-    this.#snapshots.delete(attemptKey(ref));
+  #acknowledge(reports: Reports, ref: AttemptRef, status: 'recorded' | 'lease_lost'): void {
+    reports.confirmed(ref);
     this.#emit({ type: 'event', event: { type: 'acknowledged', ref, status } });
   }
 
-  /** Room that the edge does not know of yet. Unconfirmed outcomes count only against what `hello.holding` can name. */
-  #room(): number {
-    if (this.#draining) return 0;
-    const held = this.#holdings.size;
-    const capacity = this.concurrency * this.#options.prefetch - held;
-    const nameable = limits.maxTasksPerFrame - held - this.#outbox.size - this.#adopted.size;
-    return Math.max(0, Math.min(capacity, nameable) - this.#granted);
+  /** Room for tasks. A link’s unconfirmed outcomes count only against what `hello.holding` can name. */
+  #room(online: readonly LinkId[]): Room {
+    const free = this.#draining ? 0 : this.concurrency * this.#options.prefetch - this.#holdings.size;
+    return {
+      links: online,
+      free,
+      roomOf: (link) =>
+        limits.maxTasksPerFrame -
+        this.#holdings.countOf(link) -
+        (this.#reports.get(link)?.named ?? 0) -
+        this.#credits.grantedTo(link),
+      heldOf: (link) => this.#holdings.countOf(link),
+      isShared: this.#reports.size > 1 && !this.#draining,
+    };
   }
-
-  #grant(): number {
-    const add = this.#room();
-    this.#granted += add;
-    return add;
-  }
-}
-
-function batches<T>(items: readonly T[]): T[][] {
-  const result: T[][] = [];
-  for (let from = 0; from < items.length; from += limits.maxTasksPerFrame) {
-    result.push(items.slice(from, from + limits.maxTasksPerFrame));
-  }
-  return result;
 }

@@ -72,11 +72,13 @@ export class FakeConnection implements Connection {
   readonly frames: WorkerFrame[] = [];
   pings = 0;
   closedBecause: string | null = null;
+  readonly shard: number;
   readonly #listener: TransportListener;
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
 
-  constructor(listener: TransportListener) {
+  constructor(listener: TransportListener, shard = 0) {
     this.#listener = listener;
+    this.shard = shard;
   }
 
   send(text: string): void {
@@ -121,10 +123,15 @@ export class FakeConnection implements Connection {
 export class FakeTransport implements Transport {
   readonly connections: FakeConnection[] = [];
 
-  connect(listener: TransportListener): Connection {
-    const connection = new FakeConnection(listener);
+  connect(listener: TransportListener, shard = 0): Connection {
+    const connection = new FakeConnection(listener, shard);
     this.connections.push(connection);
     return connection;
+  }
+
+  /** The newest connection to a shard. */
+  to(shard: number): FakeConnection {
+    return this.connections.findLast((connection) => connection.shard === shard)!;
   }
 
   get last(): FakeConnection {
@@ -231,7 +238,7 @@ export function setup(overrides: Partial<SessionOptions> = {}) {
       kernelDigest: digest,
       ...overrides,
     },
-    { transport, executor, clock, onEvent: (event) => events.push(event) },
+    { transports: [transport], executor, clock, onEvent: (event) => events.push(event) },
   );
   return { clock, transport, executor, events, session };
 }

@@ -196,11 +196,14 @@ describe('a WebSocket', () => {
     });
     let onClosed: (error: TabgridError | null) => void = () => undefined;
     const closed = new Promise<TabgridError | null>((resolve) => (onClosed = resolve));
-    const connection = transport.connect({
-      opened: () => heard.push('opened'),
-      message: (text) => heard.push(text),
-      closed: onClosed,
-    });
+    const connection = transport.connect(
+      {
+        opened: () => heard.push('opened'),
+        message: (text) => heard.push(text),
+        closed: onClosed,
+      },
+      0,
+    );
     const fire = (name: 'onopen' | 'onmessage' | 'onclose', event: object = {}) => socket[name]?.(event as never);
     return { socket, heard, asked, connection, closed, fire };
   }

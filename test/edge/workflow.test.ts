@@ -183,6 +183,28 @@ describe('a workflow', () => {
     expect(await world.tasks()).toEqual([]);
   });
 
+  it.each<[unknown, string[]]>([
+    [null, ['']],
+    [[{ task: 'ping' }], ['']],
+    [{}, ['']],
+    [{ task: 'ping', chain: [{ task: 'ping' }] }, ['']],
+    [{ chain: [] }, ['chain']],
+    [{ chain: [null, { group: 3 }] }, ['chain.0', 'chain.1.group']],
+    [{ group: { length: 2 } }, ['group']],
+    [{ chord: { header: {}, body: [] } }, ['chord.header', 'chord.body']],
+    [{ task: 'toString' }, ['task']],
+    [{ task: 'ping', link_error: { chain: [{ task: 'ping' }] } }, ['link_error.task', 'link_error.chain']],
+    [{ map: { task: '__proto__', items: [1] } }, ['map.task']],
+    [{ starmap: { task: 'ping', items: { range: [0, 1, 0] } } }, ['starmap.items.range.2']],
+    [{ starmap: { task: 'ping', items: { file: '../a.csv' } } }, ['starmap.items.file']],
+    [{ chunks: { task: 'ping', items: [[]] } }, ['chunks.size']],
+    [{ chain: [{ task: 'ping' }], colour: 'red' }, ['colour']],
+  ])('made of %j is refused', async (canvas, paths) => {
+    const answer = await new WorkflowWorld().ask('POST', '/v1/workflows', { json: canvas });
+    expect(answer.status).toBe(422);
+    expect(await faultPaths(answer)).toEqual(paths);
+  });
+
   it('is deleted with its files when its retention is over, in batches', async () => {
     const world = await WorkflowWorld.start({ group: [call('big', 1), call('sum', 2)] });
     expect(await world.work()).toMatchObject({ state: 'SUCCESS' });

@@ -18,7 +18,7 @@ import { wantsToWiden } from './core/open.ts';
 import { planOf } from './core/plan.ts';
 import { taskIdOf, wholeRef } from './core/refs.ts';
 import { begin, refuse, step } from './core/step.ts';
-import type { Sources, Transition, WorkflowCommand, WorkflowEvent } from './core/types.ts';
+import type { Sources, Transition, WorkflowCommand, WorkflowCore, WorkflowEvent } from './core/types.ts';
 import { fileOf } from './core/values.ts';
 import { BrokerMessages, refusalOf } from './messages.ts';
 import { workflowAddress, type Creation, type ToWorkflow } from './rpc.ts';
@@ -206,9 +206,18 @@ export class Engine {
   apply(event: WorkflowEvent, result = ''): void {
     const stored = this.#stored;
     if (stored === null) return;
-    const { state, commands }: Transition = step(stored.core, event, this.#moment());
+    const { state, commands } = this.#step(stored.core, event);
     this.#stored = { ...stored, core: state };
     this.#carryOut(commands, result);
+  }
+
+  #step(core: WorkflowCore, event: WorkflowEvent): Transition {
+    try {
+      return step(core, event, this.#moment());
+    } catch (error) {
+      const { code, message } = refusalOf(error);
+      return step(core, { type: 'broken', code, message }, this.#moment());
+    }
   }
 
   #carryOut(commands: readonly WorkflowCommand[], result = ''): void {

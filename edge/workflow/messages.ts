@@ -12,6 +12,7 @@ import { brokerAddress, type NewTask, type ParentEvent, type ToBroker } from '..
 
 import type { EdgeConfig } from '../config.ts';
 import { chunksOf } from '../lib/chunks.ts';
+import { log } from '../lib/log.ts';
 import { omit } from '../lib/omit.ts';
 import type { Outbox } from '../lib/outbox.ts';
 import { prepare } from '../tasks/prepare.ts';
@@ -161,8 +162,9 @@ function byShard<T>(items: readonly T[], idOf: (item: T) => TaskId | undefined):
   return shards;
 }
 
-/** A refusal that ends a part of the workflow. Anything else is a defect and is thrown on. */
+/** Why a part of the workflow ends. A defect does so too, in words: it would come again with each delivery of the same message. */
 export function refusalOf(error: unknown): TabgridError {
   if (error instanceof TabgridError) return error;
-  throw error;
+  log('error', 'workflow-failed', { error });
+  return new TabgridError('internal', 'Something went wrong in Tabgrid; the log has the details.');
 }

@@ -2,6 +2,7 @@ import {
   limits,
   type EventType,
   type Json,
+  type Outcome,
   type TaskError,
   type TaskId,
   type WorkflowError,
@@ -28,6 +29,8 @@ import type {
  * submitted and under its keyword, and the step has others too.
  */
 export const maxInlineBytes = 500_000;
+/** Of an error’s message. */
+const maxMessageChars = 10_000;
 /** What a file’s name takes in place of its content, roughly. */
 const fileRefBytes = limits.maxPathChars;
 
@@ -169,14 +172,26 @@ export class Draft {
   }
 
   revoke(terminate: boolean, byTask: boolean): void {
+    this.#stop(terminate);
+    this.#finish('REVOKED');
+    if (!byTask) this.#commands.push({ type: 'finish', outcome: { type: 'revoked' } });
+  }
+
+  break(error: WorkflowError): void {
+    this.#stop(true);
+    this.#noteError(error);
+    this.#finish('FAILURE');
+    this.#commands.push({ type: 'finish', outcome: failureOf(error) });
+  }
+
+  /** Lets nothing go on. */
+  #stop(terminate: boolean): void {
     const taskIds = openTasks({ nodes: this.#nodes });
     if (taskIds.length > 0) this.#commands.push({ type: 'revoke', taskIds, terminate });
     this.#nodes.forEach(({ phase }, id) => {
       if (phase === 'running' || phase === 'writing') this.set(id, { phase: 'revoked' });
     });
     this.#count({ running: -this.progress.running });
-    this.#finish('REVOKED');
-    if (!byTask) this.#commands.push({ type: 'finish', outcome: { type: 'revoked' } });
   }
 
   #rangeOver(id: number, { index }: OpenRange, array: ArrayState): void {
@@ -220,9 +235,7 @@ export class Draft {
     }
     if (parent === null) {
       this.#finish('FAILURE');
-      const message = error.path === '' ? error.message : `${error.path}: ${error.message}`;
-      const outcome = { type: 'failure', error: { type: error.type, message }, retryable: false } as const;
-      this.#commands.push({ type: 'finish', outcome });
+      this.#commands.push({ type: 'finish', outcome: failureOf(error) });
     } else if (this.#planned(parent).what.kind === 'group') {
       this.#settleGroup(parent);
     } else {
@@ -279,4 +292,9 @@ export class Draft {
     if (array === undefined) throw new Error(`node ${id} is no array`);
     return array;
   }
+}
+
+function failureOf({ type, path, message }: WorkflowError): Outcome & { type: 'failure' } {
+  const placed = path === '' ? message : `${path}: ${message}`;
+  return { type: 'failure', error: { type, message: placed.slice(0, maxMessageChars) }, retryable: false };
 }

@@ -79,6 +79,9 @@ export function step(state: WorkflowCore, event: WorkflowEvent, moment: Moment):
         draft.unwritable(event.node, { type: event.code, message: event.message });
       }
       break;
+    case 'broken':
+      if (draft.isOpen) draft.break({ type: event.code, message: event.message, task_id: null, path: '' });
+      break;
     case 'widen':
       if (draft.isOpen) widen(draft);
       break;

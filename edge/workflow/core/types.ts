@@ -136,6 +136,8 @@ export type WorkflowEvent =
   | { readonly type: 'written'; readonly node: number; readonly path: string }
   /** A node’s result cannot be written, now or later. */
   | { readonly type: 'unwritable'; readonly node: number; readonly code: ErrorCode; readonly message: string }
+  /** It cannot go on: a defect came to light. */
+  | { readonly type: 'broken'; readonly code: ErrorCode; readonly message: string }
   /** Time has passed: arrays may have more under way. */
   | { readonly type: 'widen' }
   | { readonly type: 'revoke'; readonly terminate: boolean; readonly byTask: boolean };

@@ -109,6 +109,17 @@ describe('an array', () => {
     });
   });
 
+  it('ends with all that is under way where it cannot go on', () => {
+    const course = new Course(array(1_000, 10));
+    course.apply({ type: 'broken', code: 'internal', message: 'a defect' });
+    expect(course.state).toMatchObject({ state: 'FAILURE', error: { type: 'internal' }, progress: { running: 0 } });
+    expect(course.commands.find(({ type }) => type === 'revoke')).toMatchObject({ terminate: true });
+    const { submitted } = course;
+    const before = course.state;
+    for (const task of [...submitted]) course.finish(task);
+    expect(course.state).toEqual(before);
+  });
+
   it('fails where a worker answers with another number of results', () => {
     const course = new Course(array(10, 5));
     const { ref, taskId } = course.waiting[0]!;

@@ -43,12 +43,16 @@ export class TaskSearch {
     const { database, tasks } = this.#core;
     const [from, to] = this.#range(cursor);
     const order = this.#oldestFirst ? 'id' : 'id DESC';
-    const last = database.maybe<{ id: string }>(
-      `SELECT id FROM tasks WHERE id >= ? AND id < ? ORDER BY ${order} LIMIT 1 OFFSET ?`,
-      from,
-      to,
-      windowRows - 1,
-    );
+    // Where every row is wanted, the page itself is all that is looked at.
+    const last =
+      this.#where === ''
+        ? undefined
+        : database.maybe<{ id: string }>(
+            `SELECT id FROM tasks WHERE id >= ? AND id < ? ORDER BY ${order} LIMIT 1 OFFSET ?`,
+            from,
+            to,
+            windowRows - 1,
+          );
     const [low, high] = last === undefined ? [from, to] : this.#oldestFirst ? [from, after(last.id)] : [last.id, to];
     const records = database
       .raw(

@@ -3,7 +3,15 @@ import type { Database, SqlValue } from '../lib/sql.ts';
 import { countsOf, type LaneCount, type LaneCounts } from './flow/counts.ts';
 import type { SpecTable } from './spec-table.ts';
 import type { StoredState, TaskArguments, TaskRecord } from './task-record.ts';
-import { changedTaskRow, insertTasks, newTaskRow, recordOf, taskColumns, updateTasks } from './task-row.ts';
+import {
+  changedTaskRow,
+  insertTasks,
+  newTaskRow,
+  recordOf,
+  taskColumns,
+  updateTasks,
+  type JsonRow,
+} from './task-row.ts';
 
 /** Longer texts than this lie beside the row, so that rows stay quick to scan and to rewrite. */
 const maxInlineChars = 16_384;
@@ -237,21 +245,27 @@ export class TaskStore {
   }
 
   #insert(fresh: readonly Loaded[]): void {
-    const rows = fresh.map(({ record, state, given, answer }) => {
-      const text = given ?? '';
-      const isInline = text.length <= maxInlineChars;
-      if (!isInline) this.setPayload(record.id, 'arguments', text);
-      const row = newTaskRow(record, state, this.#parts.specs.store(record.spec), isInline ? text : '');
-      return answer === null ? row : [...row, answer.key, answer.text];
-    });
-    this.#parts.database.runEach(insertTasks, rows);
+    this.#parts.database.runEach(
+      insertTasks,
+      lazily(fresh, (loaded) => this.#newRow(loaded)),
+    );
+  }
+
+  #newRow({ record, state, given, answer }: Loaded): JsonRow {
+    const text = given ?? '';
+    const isInline = text.length <= maxInlineChars;
+    if (!isInline) this.setPayload(record.id, 'arguments', text);
+    const row = newTaskRow(record, state, this.#parts.specs.store(record.spec), isInline ? text : '');
+    return answer === null ? row : [...row, answer.key, answer.text];
   }
 
   #update(changed: readonly Loaded[]): void {
-    const rows = changed.map(({ record, ...old }) => changedTaskRow(record, old, this.#outcomeText(record)));
+    const rows = lazily(changed, ({ record, state, attempt }) =>
+      changedTaskRow(record, { state, attempt }, this.#outcomeText(record)),
+    );
     const updated = this.#parts.database.runEach(updateTasks, rows);
-    if (updated !== rows.length) {
-      throw new Error(`of ${rows.length} tasks ${rows.length - updated} changed behind the store`);
+    if (updated !== changed.length) {
+      throw new Error(`of ${changed.length} tasks ${changed.length - updated} changed behind the store`);
     }
   }
 
@@ -263,4 +277,8 @@ export class TaskStore {
     this.setPayload(id, 'outcome', text);
     return '';
   }
+}
+
+function* lazily<Item, Made>(items: Iterable<Item>, make: (item: Item) => Made): Generator<Made> {
+  for (const item of items) yield make(item);
 }

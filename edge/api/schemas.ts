@@ -262,6 +262,11 @@ const taskType = describe<TaskTypeView>({
   time_limit: z.number(),
   max_retries: z.int(),
   rate_limit: z.string().nullable(),
+  retry_backoff: z.number().describe('Seconds before the second attempt; then longer and longer.'),
+  retry_backoff_max: z.number(),
+  retry_jitter: z.boolean(),
+  retry_on: z.array(z.string()).nullable().describe('Null: after errors that another attempt may mend.'),
+  dont_retry_on: z.array(z.string()),
 });
 
 const lease = describe<LeaseView>({

@@ -1,5 +1,13 @@
 import type { RunsOn, TaskType } from '#catalog';
-import type { Assignment, CampaignView, JsonObject, TaskId, TaskTypeSettings, WorkflowView } from '#protocol';
+import type {
+  Assignment,
+  CampaignView,
+  ErrorCode,
+  JsonObject,
+  TaskId,
+  TaskTypeSettings,
+  WorkflowView,
+} from '#protocol';
 import type { EdgeConfig } from '../config.ts';
 import { omit } from '../lib/omit.ts';
 import { asObject, jsonSchemaOf } from './json-schema.ts';
@@ -47,6 +55,13 @@ export interface TaskTypeView {
   max_retries: number;
   /** Over all workers; null for no limit. */
   rate_limit: string | null;
+  /** The first delay between attempts; each further one is longer by the deployment’s factor, 2. */
+  retry_backoff: number;
+  retry_backoff_max: number;
+  retry_jitter: boolean;
+  /** Null: after errors that another attempt may mend. */
+  retry_on: readonly ErrorCode[] | null;
+  dont_retry_on: readonly ErrorCode[];
 }
 
 /** JSON Schema of what a type takes and gives: made once, because it takes some milliseconds. */
@@ -62,6 +77,7 @@ function schemasOf(type: TaskType): Pick<TaskTypeView, 'kwargs' | 'result'> {
 
 /** @param settings what is set at run time; null for nothing */
 export function taskTypeView(type: TaskType, config: EdgeConfig, settings: TaskTypeSettings | null): TaskTypeView {
+  const { baseDelayMs, maxDelayMs, jitter } = { ...config.retry, ...type.retry };
   return {
     name: type.name,
     aliases: type.aliases,
@@ -76,5 +92,10 @@ export function taskTypeView(type: TaskType, config: EdgeConfig, settings: TaskT
     time_limit: settings?.time_limit ?? (type.timeLimitMs ?? config.timeLimitMs) / 1000,
     max_retries: type.maxRetries ?? config.maxRetries,
     rate_limit: settings?.rate_limit ?? null,
+    retry_backoff: baseDelayMs / 1000,
+    retry_backoff_max: maxDelayMs / 1000,
+    retry_jitter: jitter,
+    retry_on: type.retryOn ?? null,
+    dont_retry_on: type.dontRetryOn ?? [],
   };
 }

@@ -13,10 +13,11 @@ import {
 import { endAttempt } from './attempts.ts';
 import type { Core } from './core.ts';
 import { isTrusted } from './ownership.ts';
-import type { Reporter } from './leases.ts';
+import type { Lease, Reporter } from './leases.ts';
 import { adopt, keepHolding, keepSnapshot, progress, report, start } from './reports.ts';
 import type { WorkerSession } from './sessions.ts';
 import { retentionPeriodMs } from './schedule.ts';
+import type { AttemptEnd } from './settle.ts';
 import type { WorkerProfile } from './worker-table.ts';
 
 /** Close codes of worker sockets, as RFC 6455 numbers them for private use. */
@@ -95,7 +96,7 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
   const held = new Set(frame.holding.map((ref) => ref.task_id));
   for (const lease of core.leases.of(workerId)) {
     if (held.has(lease.taskId) || lease.group !== null) continue;
-    endAttempt(core, lease, { type: 'released', reason: 'not held after reconnecting' });
+    endAttempt(core, lease, unheld(core, lease));
   }
   core.effects.frames.push({
     socket,
@@ -108,7 +109,16 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
       shards: core.config.shards,
     },
   });
-  if (!wasOnline) core.events.add({ type: 'worker-online', owner: null, worker: workerId, data: { name: frame.name } });
+  if (wasOnline) return;
+  const { name, queues, concurrency, capabilities } = frame;
+  const data = { name, queues, concurrency, runtime: capabilities.runtime };
+  core.events.add({ type: 'worker-online', owner: null, worker: workerId, data });
+}
+
+/** What was given to a worker that knows nothing of it: the frame, or the worker’s memory, is lost. */
+function unheld(core: Core, { taskId }: Lease): AttemptEnd {
+  const mayRunTwice = core.tasks.get(taskId)?.spec.dont_retry_on?.includes('worker_lost') !== true;
+  return mayRunTwice ? { type: 'released', reason: 'not held after reconnecting' } : { type: 'lost' };
 }
 
 function profileFrom(frame: Hello, principal: Principal): WorkerProfile {

@@ -95,6 +95,26 @@ describe('a lease', () => {
     expect((await world.get(id)).attempts[0]).toMatchObject({ attempt: 1, outcome: 'released' });
   });
 
+  it('is the only one of a task that must not run twice, whether its worker is silent or knows nothing of it', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 2 });
+    const once = () => world.submitOne({ dont_retry_on: ['worker_lost'] });
+    const ids = [await once(), await once()];
+    await worker.task();
+    await worker.task();
+    const again = await world.connect();
+    again.say(helloFrame({ credits: 5, holding: [{ task_id: ids[0]!, attempt: 1 }] }));
+    await again.next('welcome');
+    await world.advance(31_000);
+    for (const id of ids) {
+      expect(await world.get(id)).toMatchObject({
+        state: 'FAILURE',
+        error: { type: 'worker_lost' },
+        attempts: [{ attempt: 1, outcome: 'lost' }],
+      });
+    }
+  });
+
   it('lasts a full period after a restart of the edge', async () => {
     const world = await BrokerWorld.create();
     const { id } = await held(world);

@@ -87,7 +87,7 @@ export function addControl(program: Command): void {
     .command('control')
     .summary('ask workers for something')
     .description(
-      'Asks all connected workers, or those that -d names, for something, and prints their answers. It holds as long as a worker runs; limits of the whole grid are set by PATCH /v1/task-types and /v1/queues. Tasks are revoked by `tabgrid tasks revoke`.',
+      'Asks all connected workers, or those that -d names, for something, and prints their answers. It holds as long as a worker runs. Tasks are revoked by `tabgrid tasks revoke`.',
     );
   for (const { command, alias, usage, summary, argumentsOf } of subcommands) {
     const sub = withDestination(withConnection(control.command([command, ...usage].join(' '))));

@@ -14,6 +14,8 @@ interface SubmitFlags extends ConnectionOptions {
   countdown?: string;
   expires?: string;
   maxRetries?: string;
+  retryOn?: string[];
+  dontRetryOn?: string[];
   label?: string[];
   wait: boolean;
   timeout?: string;
@@ -30,6 +32,8 @@ export function addSubmit(program: Command): void {
     .option('--countdown <duration>', 'do not run before, such as 90s or 15m')
     .option('--expires <duration>', 'revoke it if it was not begun by then')
     .option('--max-retries <n>', 'tries after the first')
+    .option('--retry-on <codes...>', 'errors after which it is tried again, and no others')
+    .option('--dont-retry-on <codes...>', 'errors after which it is not, such as worker_lost')
     .option('--label <label...>', 'labels by which it can be found')
     .option('--wait', 'wait for the result; exit 1 when the task fails', false)
     .addOption(new Option('--timeout <duration>', 'how long to wait').implies({ wait: true }))
@@ -76,6 +80,8 @@ function signatureOf(task: string, flags: SubmitFlags, kwargs: JsonObject): Sign
     countdown: flags.countdown === undefined ? undefined : parseDuration(flags.countdown),
     expires: flags.expires === undefined ? undefined : parseDuration(flags.expires),
     max_retries: parseWholeNumber('--max-retries', flags.maxRetries, 0),
+    retry_on: flags.retryOn,
+    dont_retry_on: flags.dontRetryOn,
     labels: flags.label,
   };
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);

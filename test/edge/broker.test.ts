@@ -255,7 +255,7 @@ describe('idempotency', () => {
     const world = await BrokerWorld.create();
     const keyed = (more = {}) => world.task({ idempotency_key: 'k', countdown: 1, ...more });
     const [first] = await world.submit(keyed());
-    world.clock.advance(500);
+    await world.inside(() => world.clock.advance(500));
     const [again, twin, fresh] = await world.submit(keyed(), keyed(), world.task());
     expect([again, twin]).toEqual([first, first]);
     expect(fresh).not.toBe(first);

@@ -40,7 +40,7 @@ describe('a lease', () => {
   it('is renewed by the heartbeats that the runtime answers', async () => {
     const world = await BrokerWorld.create();
     // Heartbeats bear the real time, so that the test’s clock lies behind it.
-    world.clock.advance(-60_000);
+    await world.inside(() => world.clock.advance(-60_000));
     const { worker, id } = await held(world);
     await worker.heartbeat();
     await world.advance(31_000);
@@ -118,7 +118,7 @@ describe('a lease', () => {
   it('lasts a full period after a restart of the edge', async () => {
     const world = await BrokerWorld.create();
     const { id } = await held(world);
-    world.clock.advance(29_000);
+    await world.inside(() => world.clock.advance(29_000));
     await world.restart();
     await world.inside((broker) => {
       // Built with the system’s clock; the lease counts from then.

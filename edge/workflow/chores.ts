@@ -72,21 +72,23 @@ export class Chores {
 
   /** @returns when to come again; null when nothing is left. */
   work(): Promise<number | null> {
-    this.#working ??= this.#doAll().finally(() => (this.#working = null));
+    this.#working ??= this.#doAll();
     return this.#working;
   }
 
   async #doAll(): Promise<number | null> {
-    for (let chore = this.#next(); chore !== null; chore = this.#next()) {
-      try {
-        await this.#do(chore);
-        this.#failures = 0;
-      } catch (error) {
-        log('warn', 'workflow-chore-failed', { chore: chore.type, error });
-        const delayMs = 50 + retryDelayMs(reconnectPolicy, this.#failures++, this.#clock.random());
-        return this.#clock.now() + delayMs;
-      }
+    // Whoever calls `work` while it is still to be remembered must find it under way.
+    await Promise.resolve();
+    try {
+      for (let chore = this.#next(); chore !== null; chore = this.#next()) await this.#do(chore);
+      this.#failures = 0;
+      return null;
+    } catch (error) {
+      log('warn', 'workflow-chore-failed', { error });
+      return this.#clock.now() + 50 + retryDelayMs(reconnectPolicy, this.#failures++, this.#clock.random());
+    } finally {
+      // At once with the last look: what comes after it begins anew.
+      this.#working = null;
     }
-    return null;
   }
 }

@@ -275,8 +275,8 @@ export class Engine {
   async #work(): Promise<void> {
     const { alarms } = this.parts;
     const againMs = await this.#chores.work();
-    if (againMs === null) alarms.clear('chores');
-    else alarms.set('chores', againMs);
+    if (againMs !== null) alarms.set('chores', againMs);
+    else if (this.#nextChore() === null) alarms.clear('chores');
     alarms.arm();
   }
 

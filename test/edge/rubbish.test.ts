@@ -167,7 +167,7 @@ describe('a task', () => {
 
 describe('a query', () => {
   it.each([
-    ['/v1/tasks?state=DONE', ['state']],
+    ['/v1/tasks?state=DONE', ['state.0']],
     ['/v1/tasks?limit=0', ['limit']],
     ['/v1/tasks?limit=many', ['limit']],
     ['/v1/tasks?since=yesterday', ['since']],
@@ -194,7 +194,7 @@ describe('an address', () => {
     '/v1/tasks/x/y/z',
     '/nothing',
     '/v1/schedules/a/b',
-    '/v1/workflows',
+    '/v1/canvases',
   ])('%s that leads nowhere is 404', async (path) => {
     expect(await refusal(await ask('GET', path, { token }))).toMatchObject({ status: 404, code: 'not_found' });
   });

@@ -104,16 +104,17 @@ export class WorkflowWorld {
     const waiting = (state: DurableObjectState): boolean =>
       state.storage.sql.exec('SELECT 1 FROM outbox LIMIT 1').toArray().length > 0;
     for (let isBusy = true; isBusy;) {
+      for (const shard of shards) {
+        await runInDurableObject(this.shardStub(shard), (broker) => broker.broking.core.outbox.flush());
+      }
       await this.inside((workflow) => workflow.workflowing.engine.alarm());
       isBusy = await this.inside((_, state) => waiting(state));
       for (const shard of shards) {
-        const stub = this.shardStub(shard);
-        await runInDurableObject(stub, async ({ broking: { core } }) => {
-          await core.outbox.flush();
-          // Light tasks run by themselves.
-          while (core.leases.countOf('edge' as WorkerId) > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-        });
-        isBusy ||= await runInDurableObject(stub, (_, state) => waiting(state));
+        // Light tasks run by themselves.
+        isBusy ||= await runInDurableObject(
+          this.shardStub(shard),
+          ({ broking: { core } }, state) => waiting(state) || core.leases.countOf('edge' as WorkerId) > 0,
+        );
       }
     }
   }

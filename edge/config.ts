@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { defaultRetryPolicy, faultsOf, leaseDefaults, TabgridError, taskDefaults, type RetryPolicy } from '#protocol';
+import { acceptingShards } from './lib/shards.ts';
 
 /**
  * Every default of the edge. A deployment overrides them by the variable `TABGRID_CONFIG`, a JSON object with any of these members, e.g.
  * `{"leaseMs": 60000}`; a task type and a task may override those that concern a task.
  */
 export interface EdgeConfig {
-  /** Broker shards. One takes some thousands of tasks a second; more are for more machines. New tasks go to shards below this number. */
+  /** Broker shards. One takes some thousands of tasks a second; more are for more machines. New tasks go to shards below this number. docs/operations.md says how to add some and take some away. */
   readonly shards: number;
+  /** Shards that get no new tasks, but serve those that they have, e.g. `[2]`. `GET /v1/shards` tells when one is empty. Default: none. */
+  readonly drainingShards: readonly number[];
 
   /** Hard time limit of a task’s attempt: its worker ends it, and the edge does after a grace. Default 1 h. Must be at least the soft one. */
   readonly timeLimitMs: number;
@@ -47,6 +50,7 @@ export interface EdgeConfig {
 
 export const edgeDefaults: EdgeConfig = {
   shards: 1,
+  drainingShards: [],
   timeLimitMs: taskDefaults.timeLimitMs,
   softTimeLimitMs: taskDefaults.softTimeLimitMs,
   maxRetries: taskDefaults.maxRetries,
@@ -69,6 +73,7 @@ const durationMs = z.int().min(1);
 const overridesSchema = z
   .strictObject({
     shards: z.int().min(1).max(1000),
+    drainingShards: z.array(z.int().min(0)).max(1000),
     timeLimitMs: durationMs,
     softTimeLimitMs: durationMs,
     maxRetries: z.int().min(0).max(100),
@@ -107,6 +112,14 @@ export function loadConfig(env: { readonly TABGRID_CONFIG?: string | undefined }
   }
   if (config.softTimeLimitMs > config.timeLimitMs) {
     throw misconfigured([{ path: 'softTimeLimitMs', message: `expected at most timeLimitMs, ${config.timeLimitMs}` }]);
+  }
+  const stray = config.drainingShards.find((shard) => shard >= config.shards);
+  if (stray !== undefined) {
+    const message = `expected numbers below shards, ${config.shards}, got ${stray}`;
+    throw misconfigured([{ path: 'drainingShards', message }]);
+  }
+  if (acceptingShards(config).length === 0) {
+    throw misconfigured([{ path: 'drainingShards', message: 'expected at least one shard to be left out' }]);
   }
   return config;
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { controlCommands, jsonObjectSchema, TabgridError, workerIdSchema, type WorkerId } from '#protocol';
+import type { ShardHoldings } from '../broker/rpc.ts';
+import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { call } from '../lib/rpc.ts';
 import { monitor } from '../monitor/rpc.ts';
 import { json } from './respond.ts';
 import { route, type Route } from './route.ts';
-import { allShards } from './shards.ts';
+import { allShards, askAll } from './shards.ts';
 
 /** Asks the shard that the worker is connected to. */
 async function control(
@@ -26,7 +28,11 @@ async function control(
   throw fault;
 }
 
-/** The workers. */
+function isDrained({ unfinished, has_unsent: hasUnsent }: ShardHoldings): boolean {
+  return unfinished === 0 && !hasUnsent;
+}
+
+/** The workers, and the shards that they are connected to. */
 export const gridRoutes: readonly Route[] = [
   route(
     {
@@ -38,6 +44,28 @@ export const gridRoutes: readonly Route[] = [
       answers: { 200: { description: 'The worker table.', component: 'Workers' } },
     },
     async ({ env }) => json({ workers: await call(monitor(env).workers()) }),
+  ),
+  route(
+    {
+      method: 'get',
+      path: '/v1/shards',
+      access: ['admin'],
+      tag: 'grid',
+      summary: 'The Broker shards: whether each takes new tasks, and what it still has.',
+      description:
+        'A shard in `drainingShards` is `draining`, and `drained` once it has no task that is not final and no message to send. It may be taken away when it is also without tasks (`has_tasks`), or their results are no longer wanted.',
+      answers: { 200: { description: 'The shards, by their numbers.', component: 'Shards' } },
+    },
+    async ({ env }) => {
+      const { drainingShards } = loadConfig(env);
+      const holdings = await askAll(env, (shard) => shard.holdings());
+      const shards = holdings.map((held, shard) => ({
+        shard,
+        state: drainingShards.includes(shard) ? (isDrained(held) ? 'drained' : 'draining') : 'active',
+        ...held,
+      }));
+      return json({ shards });
+    },
   ),
   route(
     {

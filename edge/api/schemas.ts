@@ -322,6 +322,19 @@ export const components = {
   Queue: queue,
   Purged: z.object({ queue: z.string(), purged: z.int() }),
   Workers: z.object({ workers: z.array(worker) }),
+  Shards: z.object({
+    shards: z.array(
+      z.object({
+        shard: z.int(),
+        state: z.enum(['active', 'draining', 'drained']),
+        unfinished: z.int().describe('Tasks that are not final.'),
+        has_tasks: z.boolean().describe('Any, with final ones that are kept for their results.'),
+        has_unsent: z.boolean().describe('Messages to campaigns, workflows and others that have not arrived.'),
+        workers_online: z.int(),
+        database_bytes: z.int(),
+      }),
+    ),
+  }),
   EventHistory: describe<EventHistory>({
     events: z.array(event),
     next_cursor: z.string().nullable(),

@@ -2,8 +2,6 @@ import { fromBase64Url, toBase64Url, type Principal } from '#protocol';
 import { brokerShard, type BrokerApi, type QueueView, type TaskPage, type TaskQuery } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
-import type { Clock } from '../lib/clock.ts';
-import { fnv1a } from '../lib/hash.ts';
 import { call, type Reply } from '../lib/rpc.ts';
 import { invalidRequest } from './route.ts';
 
@@ -11,14 +9,6 @@ import { invalidRequest } from './route.ts';
 
 export function allShards(env: Env): BrokerApi[] {
   return Array.from({ length: loadConfig(env).shards }, (_, shard) => brokerShard(env, shard));
-}
-
-/**
- * Where new tasks go: anywhere, or, where repeats must be noticed, always to the owner’s home shard.
- */
-export function shardForSubmission(env: Env, clock: Clock, owner: string, keyed: boolean): number {
-  const { shards } = loadConfig(env);
-  return keyed ? fnv1a(owner) % shards : Math.floor(clock.random() * shards);
 }
 
 /** Calls every shard at the same time. */

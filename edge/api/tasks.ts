@@ -8,7 +8,8 @@ import { call } from '../lib/rpc.ts';
 import { prepare, refusalAt } from '../tasks/prepare.ts';
 import { json } from './respond.ts';
 import { definedMembers, route, type Route } from './route.ts';
-import { listTasks, shardForSubmission } from './shards.ts';
+import { listTasks } from './shards.ts';
+import { submitTasks } from './submission.ts';
 import { listTasksQuery, taskQueryOf } from './task-filter.ts';
 
 const tag = 'tasks';
@@ -49,10 +50,7 @@ export const taskRoutes: readonly Route[] = [
     async ({ env, clock, principal, body, requestKey }) => {
       const single = !Array.isArray(body);
       const tasks = prepareAll(env, clock, principal.sub, single ? [body] : body, single);
-      const keyed =
-        requestKey !== null || tasks.some((task) => task.idempotency_key !== null || task.concurrency !== undefined);
-      const shard = brokerShard(env, shardForSubmission(env, clock, principal.sub, keyed));
-      const submitted = await call(shard.submit(principal, tasks, requestKey ?? undefined));
+      const submitted = await submitTasks(env, clock, principal, tasks, requestKey);
       return json(single ? submitted[0] : { tasks: submitted }, 202);
     },
   ),

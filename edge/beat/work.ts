@@ -14,6 +14,7 @@ import { brokerAddress, type ToBroker } from '../broker/rpc.ts';
 import type { EdgeConfig } from '../config.ts';
 import { jsonBytes } from '../lib/json-bytes.ts';
 import type { ObjectAddress } from '../lib/outbox.ts';
+import { acceptingShards, homeShard } from '../lib/shards.ts';
 import { prepare } from '../tasks/prepare.ts';
 import { checkCanvas } from '../workflow/core/check.ts';
 import { workflowAddress, type ToWorkflow } from '../workflow/rpc.ts';
@@ -31,14 +32,13 @@ export type Cause = { readonly tickMs: number } | { readonly key: string; readon
  * The id of a schedule’s task follows from the schedule and its tick, so that a Broker shard that has the task already leaves it alone even
  * when the beat itself was set back, as by a backup. Its time is the tick’s.
  */
-export function taskIdOf(scheduleId: string, cause: Cause, shards: number): TaskId {
+export function taskIdOf(scheduleId: string, cause: Cause, shards: readonly number[]): TaskId {
   const [timeMs, what] = 'tickMs' in cause ? [cause.tickMs, cause.tickMs] : [cause.nowMs, `run ${cause.key}`];
   const hash = sha256Hex(`${scheduleId} ${what}`);
-  const bytes = Uint8Array.from({ length: 14 }, (_, index) =>
+  const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
     Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
   );
-  const shard = new DataView(bytes.buffer).getUint32(10) % shards;
-  return `${shard}-${sortableId(timeMs, bytes.subarray(0, 10))}` as TaskId;
+  return `${homeShard(hash, shards)}-${sortableId(timeMs, bytes)}` as TaskId;
 }
 
 /** What a schedule sends: a task to its shard, or a whole workflow to an object of its own. */
@@ -58,7 +58,7 @@ export function scheduledWork(
   config: EdgeConfig,
 ): Work {
   const { owner, name, id, spec } = schedule;
-  const taskId = taskIdOf(id, cause, config.shards);
+  const taskId = taskIdOf(id, cause, acceptingShards(config));
   const parent = { schedule: name, tick: 'tickMs' in cause ? isoTime(cause.tickMs) : null };
   const labels = [...(spec.signature.labels ?? []), scheduleLabel(name)];
   if (!('task' in spec.signature)) {

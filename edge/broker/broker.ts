@@ -44,9 +44,14 @@ import {
   type LeaseRequest,
   type NewTask,
   type QueueView,
+  type Recalled,
+  type RecallQuery,
+  type ShardHoldings,
 } from './rpc.ts';
 import type { RenewAnswer, ReportAnswer, RequestKey, TaskPage, TaskQuery } from './rpc.ts';
 import { closeSocket } from './sessions.ts';
+import { recall } from './submit.ts';
+import { viewHoldings } from './views.ts';
 import { closeCodes } from './worker-frames.ts';
 
 /** The stateless Worker’s own entry point for light tasks, by loopback. */
@@ -70,8 +75,21 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
     this.broking = new Broking(context, env, this.clock, (assignment) => executorOf(context).run(assignment));
   }
 
-  submit(principal: Principal, tasks: NewTask[], request?: RequestKey): Promise<Reply<Submitted[]>> {
-    return reply(() => this.broking.submit(principal, tasks, request));
+  submit(
+    principal: Principal,
+    tasks: NewTask[],
+    request?: RequestKey,
+    known?: (Submitted | null)[],
+  ): Promise<Reply<Submitted[]>> {
+    return reply(() => this.broking.submit(principal, tasks, request, known));
+  }
+
+  recall(principal: Principal, query: RecallQuery): Promise<Reply<Recalled>> {
+    return reply(() => recall(this.broking.core, principal.sub, query));
+  }
+
+  holdings(): Promise<Reply<ShardHoldings>> {
+    return reply(() => viewHoldings(this.broking.core));
   }
 
   get(principal: Principal, id: TaskId): Promise<Reply<TaskView>> {

@@ -102,8 +102,13 @@ export class Broking {
     this.#loseEdgeRuns();
   }
 
-  submit(principal: Principal, tasks: readonly NewTask[], request?: RequestKey): Promise<Submitted[]> {
-    return this.#commits.run(() => submit(this.core, principal.sub, tasks, request));
+  submit(
+    principal: Principal,
+    tasks: readonly NewTask[],
+    request?: RequestKey,
+    known?: readonly (Submitted | null)[],
+  ): Promise<Submitted[]> {
+    return this.#commits.run(() => submit(this.core, principal.sub, tasks, request, known));
   }
 
   get(principal: Principal, id: TaskId): TaskView {

@@ -93,6 +93,31 @@ export interface RequestKey {
   bodyDigest: string;
 }
 
+/** Keys of a submission, each with what was submitted under it. */
+export interface RecallQuery {
+  readonly request: RequestKey | null;
+  /** Of each task in turn; null for one without a key. */
+  readonly tasks: readonly ({ readonly key: string; readonly digest: string } | null)[];
+}
+
+/** Answers that were given under them. */
+export interface Recalled {
+  readonly request: Submitted[] | null;
+  readonly tasks: (Submitted | null)[];
+}
+
+/** What a shard still has. */
+export interface ShardHoldings {
+  /** Tasks that are not final. */
+  readonly unfinished: number;
+  /** Any task: final ones are kept for their retention. */
+  readonly has_tasks: boolean;
+  /** Messages to other objects that have not been acknowledged. */
+  readonly has_unsent: boolean;
+  readonly workers_online: number;
+  readonly database_bytes: number;
+}
+
 export interface TaskQuery {
   /** In one of these. */
   states?: readonly TaskState[];
@@ -223,8 +248,19 @@ export interface BrokerStats {
 }
 
 export interface BrokerApi extends Receiver {
-  /** All or none. Repeats of a request’s or a task’s key answer with the task of the first time. */
-  submit(principal: Principal, tasks: NewTask[], request?: RequestKey): Promise<Reply<Submitted[]>>;
+  /**
+   * All or none. Repeats of a request’s or a task’s key answer with the task of the first time.
+   * @param known of each task, the answer that another shard has given under its key.
+   */
+  submit(
+    principal: Principal,
+    tasks: NewTask[],
+    request?: RequestKey,
+    known?: (Submitted | null)[],
+  ): Promise<Reply<Submitted[]>>;
+  /** What was answered here under these keys. @throws idempotency_conflict for one that came with something else. */
+  recall(principal: Principal, query: RecallQuery): Promise<Reply<Recalled>>;
+  holdings(): Promise<Reply<ShardHoldings>>;
   get(principal: Principal, id: TaskId): Promise<Reply<TaskView>>;
   /** The task once it is final, or as it is after `seconds`. */
   wait(principal: Principal, id: TaskId, seconds: number): Promise<Reply<TaskView>>;

@@ -11,20 +11,33 @@ import { taskEvent } from './attempts.ts';
 import type { Core } from './core.ts';
 import { checkRoom } from './flow/room.ts';
 import { conflict, IdempotencyKeys, requestKey, taskDigest, taskKey } from './idempotency.ts';
-import type { NewTask, RequestKey } from './rpc.ts';
+import type { NewTask, Recalled, RecallQuery, RequestKey } from './rpc.ts';
 import { ownTask } from './ownership.ts';
 import { retentionPeriodMs } from './schedule.ts';
 import { newRecord, visibleState, type TaskArguments, type TaskRecord } from './task-record.ts';
 
-/** Takes tasks in: all or none. Refuses before it writes anything. */
-export function submit(core: Core, owner: string, tasks: readonly NewTask[], request?: RequestKey): Submitted[] {
+/**
+ * Takes tasks in: all or none. Refuses before it writes anything.
+ * @param known of each task, the answer that another shard has given under its key.
+ */
+export function submit(
+  core: Core,
+  owner: string,
+  tasks: readonly NewTask[],
+  request?: RequestKey,
+  known: readonly (Submitted | null)[] = [],
+): Submitted[] {
   const keys = new IdempotencyKeys(core);
   if (request !== undefined) {
     const answer = keys.recall<Submitted[]>(owner, requestKey(request.key), request.bodyDigest);
     if (answer !== undefined) return answer;
   }
   const repeats = recallTasks(keys, owner, tasks);
-  const plan = tasks.map((task, index) => ({ task, repeat: repeats[index], key: keyOf(task, index, tasks) }));
+  const plan = tasks.map((task, index) => ({
+    task,
+    repeat: repeats[index] ?? known[index] ?? undefined,
+    key: keyOf(task, index, tasks),
+  }));
   const fresh = plan.filter(
     ({ repeat, key }) => repeat === undefined && (key === null || key.firstIndex === key.index),
   );
@@ -47,11 +60,21 @@ export function submit(core: Core, owner: string, tasks: readonly NewTask[], req
     const answer = answers.get(task);
     if (key !== null && answer !== undefined) keys.remember(owner, key.key, key.digest, answer, answer.task_id);
   }
-  const first = submitted[0];
+  // Where all were known, their own keys tell a repeat.
+  const first = known.some((answer) => answer !== null) ? made[0] : submitted[0];
   if (request !== undefined && first !== undefined) {
     keys.remember(owner, requestKey(request.key), request.bodyDigest, submitted, first.task_id);
   }
   return submitted;
+}
+
+/** What was answered here under these keys. @throws TabgridError `idempotency_conflict` */
+export function recall(core: Core, owner: string, { request, tasks }: RecallQuery): Recalled {
+  const keys = new IdempotencyKeys(core);
+  return {
+    request: (request && keys.recall<Submitted[]>(owner, requestKey(request.key), request.bodyDigest)) ?? null,
+    tasks: tasks.map((task) => (task && keys.recall<Submitted>(owner, taskKey(task.key), task.digest)) ?? null),
+  };
 }
 
 /** The answers of the first time for tasks whose key was used before. */

@@ -1,6 +1,7 @@
 import { limits, type Principal, type TaskId, type TaskView, type WorkerView } from '#protocol';
 import { edgeWorker, type Core } from './core.ts';
-import type { TaskPage, TaskQuery } from './rpc.ts';
+import { viewQueues } from './flow/queue-views.ts';
+import type { ShardHoldings, TaskPage, TaskQuery } from './rpc.ts';
 import { ownTask } from './ownership.ts';
 import { taskView, type TaskArguments, type TaskRecord } from './task-record.ts';
 import { TaskSearch } from './task-search.ts';
@@ -59,6 +60,21 @@ export function listTasks(core: Core, principal: Principal, query: TaskQuery): T
     cursor = next;
   }
   return { tasks: found, next_cursor: cursor };
+}
+
+/** What this shard still has. */
+export function viewHoldings(core: Core): ShardHoldings {
+  let unfinished = 0;
+  for (const { waiting, scheduled, running } of viewQueues(core)) unfinished += waiting + scheduled + running;
+  const has = (table: 'tasks' | 'outbox') =>
+    core.database.one<{ has: number }>(`SELECT EXISTS (SELECT 1 FROM ${table}) AS has`).has === 1;
+  return {
+    unfinished,
+    has_tasks: has('tasks'),
+    has_unsent: has('outbox'),
+    workers_online: core.sessions.size,
+    database_bytes: core.database.sizeBytes,
+  };
 }
 
 export function viewWorkers(core: Core): WorkerView[] {

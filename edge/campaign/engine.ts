@@ -18,6 +18,7 @@ import { log } from '../lib/log.ts';
 import { migrate } from '../lib/migrate.ts';
 import { Outbox, receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
 import { SqlOutboxStore } from '../lib/outbox-store.ts';
+import { acceptingShards, anyShard } from '../lib/shards.ts';
 import { Database } from '../lib/sql.ts';
 import { doChore, nextChore } from './chores.ts';
 import { begin, step } from './core/step.ts';
@@ -96,7 +97,7 @@ export class Engine {
 
   create(owner: string, campaignId: CampaignId, spec: CampaignSpec): Stored {
     const { store } = this.#parts ?? this.#open();
-    const shard = Math.floor(this.#clock.random() * this.#config.shards);
+    const shard = anyShard(this.#clock.random(), acceptingShards(this.#config));
     const nowMs = this.#clock.now();
     const { state, commands } = begin(campaignId, spec, nowMs);
     const stored = { owner, taskId: `${shard}-${this.#ids.next()}` as TaskId, core: state };

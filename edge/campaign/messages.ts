@@ -5,6 +5,7 @@ import type { EdgeConfig } from '../config.ts';
 import { chunksOf } from '../lib/chunks.ts';
 import type { SortableIds } from '../lib/ids.ts';
 import type { Outbox } from '../lib/outbox.ts';
+import { acceptingShards, homeShard } from '../lib/shards.ts';
 import { prepare } from '../tasks/prepare.ts';
 import { progressOf, type Registration } from './core/views.ts';
 import type { CampaignCore, PlannedTask } from './core/types.ts';
@@ -29,7 +30,7 @@ export interface MessageParts {
   readonly outbox: Outbox<ToBroker>;
 }
 
-/** What a campaign says to the broker shard that its own task is in. Everything goes through the outbox, inside the caller’s transaction. */
+/** What a campaign says to the broker shard that its own task is in, and to those that its other tasks are in. Everything goes through the outbox, inside the caller’s transaction. */
 export class BrokerMessages {
   readonly #parts: MessageParts;
 
@@ -57,12 +58,17 @@ export class BrokerMessages {
    */
   submit(tasks: readonly PlannedTask[], nowMs: number): { ref: string; taskId: TaskId }[] {
     const prepared = tasks.map((task) => this.#prepare(task, nowMs));
-    for (const chunk of chunksOf(prepared, maxMessageChars)) this.#send({ type: 'submit', tasks: chunk });
+    const { outbox } = this.#parts;
+    for (const chunk of chunksOf(prepared, maxMessageChars)) {
+      outbox.send(brokerAddress(this.#shardOfTasks), { type: 'submit', tasks: chunk });
+    }
     return prepared.map(({ ref = '', task_id: taskId }) => ({ ref, taskId: taskId ?? this.#newId() }));
   }
 
   revoke(taskIds: TaskId[]): void {
-    if (taskIds.length > 0) this.#send({ type: 'revoke', task_ids: taskIds });
+    for (const [shard, ids] of byShard(taskIds)) {
+      this.#parts.outbox.send(brokerAddress(shard), { type: 'revoke', task_ids: ids });
+    }
   }
 
   event(type: ParentEvent['type'], data: Json, nowMs: number): void {
@@ -106,13 +112,27 @@ export class BrokerMessages {
     };
   }
 
+  /** The campaign’s own, unless that one is being drained. */
+  get #shardOfTasks(): number {
+    const { campaignId, registration, config } = this.#parts;
+    const home = shardOf(registration.taskId);
+    const shards = acceptingShards(config);
+    return shards.includes(home) ? home : homeShard(campaignId, shards);
+  }
+
   #newId(): TaskId {
-    return `${shardOf(this.#parts.registration.taskId)}-${this.#parts.ids.next()}` as TaskId;
+    return `${this.#shardOfTasks}-${this.#parts.ids.next()}` as TaskId;
   }
 
   #send(message: ToBroker): void {
     this.#parts.outbox.send(brokerAddress(shardOf(this.#parts.registration.taskId)), message);
   }
+}
+
+function byShard(ids: readonly TaskId[]): Map<number, TaskId[]> {
+  const shards = new Map<number, TaskId[]>();
+  for (const id of ids) shards.set(shardOf(id), [...(shards.get(shardOf(id)) ?? []), id]);
+  return shards;
 }
 
 /** The words of a refusal that ends a campaign. Anything else is a defect and is thrown on. */

@@ -10,6 +10,7 @@ import { log } from '../lib/log.ts';
 import { migrate } from '../lib/migrate.ts';
 import { Outbox, receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
 import { SqlOutboxStore } from '../lib/outbox-store.ts';
+import { acceptingShards } from '../lib/shards.ts';
 import { Database } from '../lib/sql.ts';
 import { Chores, isLasting, nextChore, readSources, writeResult, type Chore } from './chores.ts';
 import { Commands } from './commands.ts';
@@ -18,7 +19,7 @@ import { wantsToWiden } from './core/open.ts';
 import { planOf } from './core/plan.ts';
 import { taskIdOf, wholeRef } from './core/refs.ts';
 import { begin, refuse, step } from './core/step.ts';
-import type { Sources, Transition, WorkflowCommand, WorkflowCore, WorkflowEvent } from './core/types.ts';
+import type { Moment, Sources, Transition, WorkflowCommand, WorkflowCore, WorkflowEvent } from './core/types.ts';
 import { fileOf } from './core/values.ts';
 import { BrokerMessages, refusalOf } from './messages.ts';
 import { workflowAddress, type Creation, type ToWorkflow } from './rpc.ts';
@@ -324,8 +325,8 @@ export class Engine {
     return this.#stored !== null && this.#stored.core.state !== 'STARTED';
   }
 
-  #moment(): { nowMs: number; shards: number } {
-    return { nowMs: this.#clock.now(), shards: this.config.shards };
+  #moment(): Moment {
+    return { nowMs: this.#clock.now(), shards: acceptingShards(this.config) };
   }
 
   #address(): ObjectAddress {

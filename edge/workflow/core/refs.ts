@@ -1,4 +1,5 @@
 import { sha256Hex, sortableId, type TaskId, type WorkflowId } from '#protocol';
+import { homeShard } from '../../lib/shards.ts';
 import type { Moment } from './types.ts';
 
 /** A workflow’s names for its tasks: `3` is the step of node 3, `3.7` the eighth range of array 3, `3!` what its failure leads to. */
@@ -24,7 +25,7 @@ export function parseRef(text: string): Ref | null {
 export const wholeRef = 'workflow';
 
 /**
- * A task’s shard and the part of its id behind the time follow from the workflow and the ref alone; tasks of one moment sort by node and range. The time
+ * A task’s shard, among those that take new tasks, and the part of its id behind the time follow from the workflow and the ref alone; tasks of one moment sort by node and range. The time
  * is that of its submission, so that an array of a million items does not go before all that others submit while it runs.
  */
 export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }: Moment): TaskId {
@@ -37,6 +38,5 @@ export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }:
   view.setUint16(0, parsed?.node ?? 0);
   view.setUint8(2, parsed?.kind === 'range' ? parsed.index >> 16 : 0);
   view.setUint16(3, parsed?.kind === 'range' ? parsed.index & 0xffff : 0);
-  const shard = Number.parseInt(hash.slice(20, 28), 16) % shards;
-  return `${shard}-${sortableId(nowMs, bytes)}` as TaskId;
+  return `${homeShard(hash, shards)}-${sortableId(nowMs, bytes)}` as TaskId;
 }

@@ -170,6 +170,6 @@ export interface Transition {
 /** What a transition is given beside the event. */
 export interface Moment {
   readonly nowMs: number;
-  /** Broker shards, over which the tasks are spread. */
-  readonly shards: number;
+  /** Broker shards, over which new tasks are spread. */
+  readonly shards: readonly number[];
 }

@@ -7,25 +7,27 @@ describe('the id of a tick’s task', () => {
   const tickMs = Date.parse('2026-01-01T00:00:00Z');
 
   it('follows from the schedule and the tick alone, and tells its time', () => {
-    const id = taskIdOf('a', { tickMs }, 8);
+    const id = taskIdOf('a', { tickMs }, [0, 3, 7]);
     expect(taskIdSchema.safeParse(id).success).toBe(true);
-    expect(taskIdOf('a', { tickMs }, 8)).toBe(id);
+    expect(taskIdOf('a', { tickMs }, [0, 3, 7])).toBe(id);
     expect(idTimeMs(id)).toBe(tickMs);
   });
 
   it('is another one for another schedule, tick or request', () => {
     const ids = [
-      taskIdOf('a', { tickMs }, 1),
-      taskIdOf('b', { tickMs }, 1),
-      taskIdOf('a', { tickMs: tickMs + 1000 }, 1),
-      taskIdOf('a', { key: 'x', nowMs: tickMs }, 1),
-      taskIdOf('a', { key: 'y', nowMs: tickMs }, 1),
+      taskIdOf('a', { tickMs }, [0]),
+      taskIdOf('b', { tickMs }, [0]),
+      taskIdOf('a', { tickMs: tickMs + 1000 }, [0]),
+      taskIdOf('a', { key: 'x', nowMs: tickMs }, [0]),
+      taskIdOf('a', { key: 'y', nowMs: tickMs }, [0]),
     ];
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('spreads ticks over the shards', () => {
-    const shards = Array.from({ length: 400 }, (_, k) => taskIdOf('a', { tickMs: tickMs + k * 1000 }, 4).charAt(0));
+    const shards = Array.from({ length: 400 }, (_, k) =>
+      taskIdOf('a', { tickMs: tickMs + k * 1000 }, [0, 1, 2, 3]).charAt(0),
+    );
     for (const shard of '0123') expect(shards.filter((each) => each === shard).length).toBeGreaterThan(60);
   });
 });

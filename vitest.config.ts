@@ -1,6 +1,12 @@
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 
+/** As `scripts/simulate.mjs` asks for; without it what the suite runs. */
+function simulationFrom(asked: string | undefined) {
+  const suite = { seed: 1, schedules: 1000, trace: false };
+  return asked === undefined ? suite : { ...suite, ...(JSON.parse(asked) as Partial<typeof suite>) };
+}
+
 /** One project per place in which code runs. `npm run build` comes first: node and browser tests drive the built product. */
 export default defineConfig({
   test: {
@@ -24,7 +30,12 @@ export default defineConfig({
             miniflare: { bindings: { TABGRID_SECRET: 'test-secret-test-secret-test-secret-0' } },
           }),
         ],
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'edge',
+          include: ['test/edge/**/*.test.ts'],
+          testTimeout: 60_000,
+          provide: { simulation: simulationFrom(process.env.TABGRID_SIMULATION) },
+        },
       },
       {
         test: {

@@ -54,7 +54,6 @@ export function endAttempt(core: Core, lease: Lease, end: AttemptEnd, details: A
   const settlement = settle(record, end, nowMs, core.clock.random(), core.config);
   move(core, record, lease, settlement.event);
   core.leases.drop(lease);
-  releaseSharing(core, core.lanes.get(lease.lane));
   record.attempt = lease.attempt;
   record.worker = lease.workerId;
   record.progress = lease.progress ?? record.progress;
@@ -71,6 +70,8 @@ export function endAttempt(core: Core, lease: Lease, end: AttemptEnd, details: A
   });
   countForWorker(core, lease, end, runtimeMs ?? nowMs - startedMs);
   afterAttempt(core, record, settlement, end, startedMs);
+  // Last, because looking for the next task writes what has changed.
+  releaseSharing(core, core.lanes.get(lease.lane));
   if (lease.mayHaveSnapshot && isFinal(record.state)) core.effects.stopped.push(record.id);
 }
 

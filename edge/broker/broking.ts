@@ -18,6 +18,7 @@ import {
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
 import { firstIdAt } from '../lib/ids.ts';
+import { log } from '../lib/log.ts';
 import { receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
 import { carryOut, concludeCommit, Waiters, type Executor } from './aftermath.ts';
 import { buildCore, restoreCore } from './build.ts';
@@ -78,7 +79,7 @@ export class Broking {
     const lazy = new LazyWrites(
       clock,
       () => this.core.config.progressIntervalMs,
-      () => void this.#writeLazily(lazy),
+      () => void this.#unwaited(() => lazy.write(this.core)).then((made) => made || lazy.soon()),
     );
     this.core = buildCore(context, env, clock, () => lazy.soon());
     this.executor = executor;
@@ -329,7 +330,7 @@ export class Broking {
     this.#cancelWake?.();
     this.#cancelWake = this.core.clock.setTimer(ms, () => {
       this.#cancelWake = null;
-      void this.#commits.run(() => undefined);
+      void this.#unwaited(() => undefined);
     });
   }
 
@@ -343,7 +344,7 @@ export class Broking {
       void borrowing.finally(() => this.#borrowing.delete(borrowing));
     }
     await Promise.all(this.#borrowing);
-    await this.#commits.run(() => this.#receiveLoans());
+    await this.#unwaited(() => this.#receiveLoans());
   }
 
   #receiveLoans(): void {
@@ -352,8 +353,15 @@ export class Broking {
     for (const { wish, loan } of loans) this.core.allowance.receive(wish, loan, this.core.clock.now());
   }
 
-  async #writeLazily(lazy: LazyWrites): Promise<void> {
-    await this.#commits.run(() => lazy.write(this.core));
+  /** A commit for which nobody waits. Should it fail, leases and alarms see to what it would have done. @returns whether it was made */
+  #unwaited(work: () => void): Promise<boolean> {
+    return this.#commits.run(work).then(
+      () => true,
+      (error: unknown) => {
+        log('error', 'commit-failed', { error });
+        return false;
+      },
+    );
   }
 
   async #runAtEdge(assignment: Assignment): Promise<void> {
@@ -365,7 +373,7 @@ export class Broking {
     } catch {
       // Whatever became of it: without an outcome the attempt is lost, and the task goes out again.
     }
-    await this.#commits.run(() => {
+    await this.#unwaited(() => {
       const runtimeMs = this.core.clock.now() - begunMs;
       if (outcome === null) this.#loseEdgeRun(task_id, attempt);
       else report(this.core, edgeReporter, { task_id, attempt }, outcome, { runtimeMs });
@@ -381,7 +389,7 @@ export class Broking {
   #loseEdgeRuns(): void {
     const orphans = this.core.leases.of(edgeWorker.id);
     if (orphans.length === 0) return;
-    void this.#commits.run(() => {
+    void this.#unwaited(() => {
       for (const { taskId, attempt } of orphans) this.#loseEdgeRun(taskId, attempt);
     });
   }

@@ -6,6 +6,7 @@ import {
   protocolVersion,
   TabgridError,
   workerFrameSchema,
+  type AttemptRef,
   type EdgeFrame,
   type Principal,
   type WorkerFrame,
@@ -93,9 +94,10 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
   if (session !== undefined) core.effects.sessions.add(session);
   const reporter = { sub: principal.sub, workerId };
   const lost = frame.holding.filter((ref) => !keepHolding(core, reporter, ref));
-  const held = new Set(frame.holding.map((ref) => ref.task_id));
+  // By attempt: of an attempt that it was given since and never got, it knows nothing.
+  const held = new Set(frame.holding.map(attemptKey));
   for (const lease of core.leases.of(workerId)) {
-    if (held.has(lease.taskId) || lease.group !== null) continue;
+    if (held.has(attemptKey({ task_id: lease.taskId, attempt: lease.attempt })) || lease.group !== null) continue;
     endAttempt(core, lease, unheld(core, lease));
   }
   core.effects.frames.push({
@@ -119,6 +121,10 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
 function unheld(core: Core, { taskId }: Lease): AttemptEnd {
   const mayRunTwice = core.tasks.get(taskId)?.spec.dont_retry_on?.includes('worker_lost') !== true;
   return mayRunTwice ? { type: 'released', reason: 'not held after reconnecting' } : { type: 'lost' };
+}
+
+function attemptKey({ task_id: id, attempt }: AttemptRef): string {
+  return `${id}/${attempt}`;
 }
 
 function profileFrom(frame: Hello, principal: Principal): WorkerProfile {

@@ -1,0 +1,8 @@
+import 'vitest';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Which schedules of the broker’s simulation are run; see `vitest.config.ts`. */
+    simulation: { seed: number; schedules: number; trace: boolean };
+  }
+}

@@ -1,6 +1,6 @@
 import { reconnectPolicy, type Assignment, type AttemptRef, type Outcome, type WorkerId } from '#protocol';
 import { SessionMachine } from '../../../client/worker/session/machine.ts';
-import type { SessionEffect, SessionInput } from '../../../client/worker/session/messages.ts';
+import type { LinkId, SessionEffect, SessionInput } from '../../../client/worker/session/messages.ts';
 import type { Timeline } from './timeline.ts';
 import type { Wire } from './wire.ts';
 
@@ -14,6 +14,9 @@ export interface WorkerParts {
   readonly compute: (worker: string, assignment: Assignment) => { outcome: Outcome; takesMs: number };
   readonly acknowledged: (worker: string, ref: AttemptRef, status: 'recorded' | 'lease_lost') => void;
 }
+
+/** The one shard of the one edge. */
+const link: LinkId = '0/0';
 
 /** A worker: the real session machine, with a wire for a socket and outcomes drawn by chance in place of threads. */
 export class SimulatedWorker {
@@ -40,6 +43,7 @@ export class SimulatedWorker {
       connectTimeoutMs: 5_000,
       maxUnansweredPings: 2,
       reconnect: reconnectPolicy,
+      edges: 1,
       capabilities: {
         runtime: 'node',
         cores: 1,
@@ -53,13 +57,13 @@ export class SimulatedWorker {
   }
 
   hear(text: string): void {
-    this.#input({ type: 'message', text });
+    this.#input({ type: 'message', link, text });
   }
 
   lost(wire: Wire): void {
     if (wire !== this.#wire) return;
     this.#wire = null;
-    this.#input({ type: 'closed', error: null });
+    this.#input({ type: 'closed', link, error: null });
   }
 
   /** The process is killed: nobody says goodbye. */
@@ -121,13 +125,18 @@ export class SimulatedWorker {
       case 'ping':
         this.#wire?.toEdge('ping');
         return;
-      case 'set_timer':
+      case 'set_timer': {
+        const due: SessionInput =
+          effect.link === null
+            ? { type: 'timer', link: null, name: effect.name }
+            : { type: 'timer', link: effect.link, name: effect.name };
         this.#timers.get(effect.name)?.();
         this.#timers.set(
           effect.name,
-          timeline.after(effect.ms, () => this.#input({ type: 'timer', name: effect.name })),
+          timeline.after(effect.ms, () => this.#input(due)),
         );
         return;
+      }
       case 'clear_timer':
         this.#timers.get(effect.name)?.();
         return;
@@ -158,7 +167,7 @@ export class SimulatedWorker {
     });
     this.#wire = wire;
     this.#parts.timeline.after(this.#parts.timeline.random.int(0, 50), () => {
-      if (this.#wire === wire) this.#input({ type: 'opened' });
+      if (this.#wire === wire) this.#input({ type: 'opened', link });
     });
   }
 

@@ -134,23 +134,23 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
   }
 
   patchQueue(queue: string, patch: QueuePatch): Promise<Reply<QueueView>> {
-    return reply(() => this.broking.patchQueue(queue, patch));
+    return reply(() => this.broking.flow.patchQueue(queue, patch));
   }
 
   purge(queue: string, { scheduled }: { scheduled: boolean }): Promise<Reply<number>> {
-    return reply(() => this.broking.purge(queue, scheduled));
+    return reply(() => this.broking.flow.purge(queue, scheduled));
   }
 
   patchTaskType(task: string, patch: TaskTypePatch): Promise<Reply<TaskTypeSettings>> {
-    return reply(() => this.broking.patchTaskType(task, patch));
+    return reply(() => this.broking.flow.patchTaskType(task, patch));
   }
 
   taskTypeSettings(): Promise<Reply<Record<string, TaskTypeSettings>>> {
-    return reply(() => this.broking.core.flow.taskTypes());
+    return reply(() => this.broking.flow.taskTypes());
   }
 
   lend(scope: FlowScope, name: string, count: number): Promise<Reply<Loan>> {
-    return reply(() => this.broking.lend(scope, name, count));
+    return reply(() => this.broking.flow.lend(scope, name, count));
   }
 
   workers(): Promise<Reply<WorkerView[]>> {

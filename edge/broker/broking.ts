@@ -6,18 +6,14 @@ import {
   type Outcome,
   type Principal,
   type Progress,
-  type QueuePatch,
   type Snapshot,
   type Submitted,
   type TaskId,
-  type TaskTypePatch,
-  type TaskTypeSettings,
   type TaskView,
   type WorkerView,
 } from '#protocol';
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
-import { firstIdAt } from '../lib/ids.ts';
 import { log } from '../lib/log.ts';
 import { receive, type Envelope, type ObjectAddress } from '../lib/outbox.ts';
 import { carryOut, concludeCommit, Waiters, type Executor } from './aftermath.ts';
@@ -28,10 +24,9 @@ import { edgeWorker, type Core } from './core.ts';
 import { claimOverHttp } from './claim.ts';
 import { eventHistory } from './event-history.ts';
 import { EventSockets } from './event-sockets.ts';
-import type { Loan, Wish } from './flow/allowance.ts';
-import { purgeBatch } from './flow/purge.ts';
-import { viewQueue, viewQueues } from './flow/queue-views.ts';
-import type { FlowScope } from './flow/settings.ts';
+import type { Wish } from './flow/allowance.ts';
+import { FlowControl } from './flow/control.ts';
+import { viewQueues } from './flow/queue-views.ts';
 import type { StoredEvent } from './events.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LazyWrites } from './lazy-writes.ts';
@@ -66,14 +61,12 @@ export class Broking {
   readonly sessions: Sessions;
   readonly listeners: EventSockets;
   readonly controls: Controls;
+  readonly flow: FlowControl;
   /** Runs light tasks; tests put their own in its place. */
   executor: Executor;
   readonly #commits: GroupCommit;
   readonly #waiters = new Waiters();
   #events: StoredEvent[] = [];
-  #cancelWake: (() => void) | null = null;
-  readonly #borrowing = new Set<Promise<void>>();
-  #loans: { wish: Wish; loan: Loan | null }[] = [];
 
   constructor(context: DurableObjectState, env: Env, clock: Clock, executor: Executor) {
     const lazy = new LazyWrites(
@@ -91,8 +84,8 @@ export class Broking {
       listeners: this.listeners,
       waiters: this.#waiters,
       runAtEdge: (assignment: Assignment) => context.waitUntil(this.#runAtEdge(assignment)),
-      wakeIn: (ms: number) => this.#wakeIn(ms),
-      borrow: (wishes: readonly Wish[]) => context.waitUntil(this.#borrow(wishes)),
+      wakeIn: (ms: number) => this.flow.wakeIn(ms),
+      borrow: (wishes: readonly Wish[]) => context.waitUntil(this.flow.borrow(wishes)),
     };
     this.#commits = new GroupCommit(clock, {
       transaction: (body) => this.core.database.transaction(body),
@@ -100,6 +93,11 @@ export class Broking {
       committed: () => carryOut(parts, this.#events),
       rolledBack: () => restoreCore(this.core),
     });
+    this.flow = new FlowControl(
+      this.core,
+      (work) => this.#commits.run(work),
+      (work) => this.#unwaited(work),
+    );
     this.#loseEdgeRuns();
   }
 
@@ -183,47 +181,12 @@ export class Broking {
     return viewQueues(this.core);
   }
 
-  patchQueue(queue: string, patch: QueuePatch): Promise<QueueView> {
-    return this.#commits.run(() => {
-      this.core.flow.patch('queue', queue, patch);
-      return viewQueue(this.core, queue);
-    });
-  }
-
-  async purge(queue: string, scheduled: boolean): Promise<number> {
-    const before = firstIdAt(this.core.shard, this.core.clock.now() + 1);
-    let purged = 0;
-    for (let count = 1; count > 0; purged += count) {
-      count = await this.#commits.run(() => purgeBatch(this.core, queue, { scheduled, before }));
-    }
-    return purged;
-  }
-
-  patchTaskType(task: string, patch: TaskTypePatch): Promise<TaskTypeSettings> {
-    return this.#commits.run(() => {
-      this.core.flow.patch('task', task, patch);
-      return this.core.flow.taskType(task);
-    });
-  }
-
-  lend(scope: FlowScope, name: string, count: number): Promise<Loan> {
-    return this.#commits.run(() => this.core.allowance.lend(scope, name, count, this.core.clock.now()));
-  }
-
   workers(): WorkerView[] {
     return viewWorkers(this.core);
   }
 
-  async lease(principal: Principal, request: LeaseRequest): Promise<Assignment[]> {
-    const claim = (): Assignment[] => claimOverHttp(this.core, principal, request);
-    const found = await this.#commits.run(claim);
-    if (found.length > 0 || this.#borrowing.size === 0) return found;
-    // What waits for a rate alone is this caller’s as soon as the rate’s home shard has answered.
-    await Promise.all(this.#borrowing);
-    return this.#commits.run(() => {
-      this.#receiveLoans();
-      return claim();
-    });
+  lease(principal: Principal, request: LeaseRequest): Promise<Assignment[]> {
+    return this.flow.claim(() => claimOverHttp(this.core, principal, request));
   }
 
   renew(principal: Principal, id: TaskId, attempt: number): Promise<RenewAnswer> {
@@ -323,34 +286,6 @@ export class Broking {
   async alarm(): Promise<void> {
     this.core.alarms.fired();
     await this.#commits.run(() => sweep(this.core));
-  }
-
-  /** Tasks wait for a rate: they are given out when it lets them. */
-  #wakeIn(ms: number): void {
-    this.#cancelWake?.();
-    this.#cancelWake = this.core.clock.setTimer(ms, () => {
-      this.#cancelWake = null;
-      void this.#unwaited(() => undefined);
-    });
-  }
-
-  async #borrow(wishes: readonly Wish[]): Promise<void> {
-    for (const wish of wishes) {
-      const borrowing = this.core.reach.borrow(wish).then(
-        (loan) => void this.#loans.push({ wish, loan }),
-        () => void this.#loans.push({ wish, loan: null }),
-      );
-      this.#borrowing.add(borrowing);
-      void borrowing.finally(() => this.#borrowing.delete(borrowing));
-    }
-    await Promise.all(this.#borrowing);
-    await this.#unwaited(() => this.#receiveLoans());
-  }
-
-  #receiveLoans(): void {
-    const loans = this.#loans;
-    this.#loans = [];
-    for (const { wish, loan } of loans) this.core.allowance.receive(wish, loan, this.core.clock.now());
   }
 
   /** A commit for which nobody waits. Should it fail, leases and alarms see to what it would have done. @returns whether it was made */

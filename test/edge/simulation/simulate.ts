@@ -118,7 +118,7 @@ class World {
   }
 
   async #limitRate(): Promise<void> {
-    const patched = this.#object.broking.patchTaskType(limitedTask, { rate_limit: '3/s' });
+    const patched = this.#object.broking.flow.patchTaskType(limitedTask, { rate_limit: '3/s' });
     await this.#timeline.step(this.#timeline.nowMs);
     await patched.catch(() => undefined);
   }

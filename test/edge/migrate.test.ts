@@ -61,14 +61,25 @@ describe('migrating', () => {
     expect(rows).toEqual([{ x: 1, y: 2 }]);
   });
 
-  it('leaves nothing of a step that fails, and goes on from there', async () => {
-    const rows = await inEmptyDatabase((database) => {
-      const broken = [...steps.slice(0, 1), { id: 2, sql: 'CREATE TABLE b (x INTEGER); SELECT nonsense;' }];
+  it('leaves nothing when a step fails, so that the version before can go on', async () => {
+    await inEmptyDatabase((database) => {
+      migrate(database, steps.slice(0, 1));
+      const before = schemaOf(database);
+      const broken = [...steps, { id: 3, sql: 'CREATE TABLE b (x INTEGER); SELECT nonsense;' }];
       expect(() => migrate(database, broken)).toThrow('nonsense');
+      expect(schemaOf(database)).toEqual(before);
+      migrate(database, steps.slice(0, 1));
       migrate(database, steps);
-      return database.all(`SELECT name FROM sqlite_master WHERE name IN ('a', 'b')`);
+      expect(database.all('SELECT x, y FROM a')).toEqual([{ x: 1, y: 2 }]);
     });
-    expect(rows).toEqual([{ name: 'a' }]);
+  });
+
+  it('refuses a database of a newer version, and leaves it alone', async () => {
+    await inEmptyDatabase((database) => {
+      migrate(database, steps);
+      expect(() => migrate(database, steps.slice(0, 1))).toThrow('its schema is 2, and this version knows 1');
+      expect(database.all('SELECT x, y FROM a')).toEqual([{ x: 1, y: 2 }]);
+    });
   });
 
   it('refuses a list with a gap', async () => {

@@ -1,10 +1,8 @@
 import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
-import { faultsOf, nameSchema, TabgridError } from '#protocol';
-import { parseRate, sessionDefaults } from '../client/worker/index.ts';
+import { faultsOf, nameSchema, rateTextSchema, TabgridError } from '#protocol';
+import { sessionDefaults } from '../client/worker/index.ts';
 import { parseEvaluators } from './evaluators/declaration.ts';
-
-const rateSchema = z.string().refine(isRate, 'expected a rate such as 10/s, 100/m or 1000/h');
 
 const urlSchema = z.url({ protocol: /^https?$/ });
 
@@ -31,7 +29,7 @@ const configSchema = z.strictObject({
     .transform((name) => name.replaceAll('%h', hostname()))
     .pipe(nameSchema.max(90)),
   /** Task starts per second, minute or hour over all types; null for no limit. */
-  rateLimit: rateSchema.nullable().default(null),
+  rateLimit: rateTextSchema.nullable().default(null),
   /** Tasks after which a thread is replaced; null for never. */
   maxTasksPerChild: z.int().min(1).nullable().default(null),
   /** Memory of a thread’s heap and buffers over which it is replaced when its task is over; null for never. */
@@ -112,13 +110,4 @@ export function workerConfig(input: WorkerConfigInput): WorkerConfig {
   const faults = faultsOf(parsed.error);
   const message = faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ');
   throw new TabgridError('invalid_request', `The worker’s options do not fit: ${message}`, { details: { faults } });
-}
-
-function isRate(text: string): boolean {
-  try {
-    parseRate(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

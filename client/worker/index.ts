@@ -4,7 +4,6 @@ export { WebSocketTransport, type WebSocketLike, type WebSocketTransportOptions 
 export { errorOf } from './link/diagnose.ts';
 export { sessionDefaults, WorkerSession, type SessionParts } from './session/session.ts';
 export { SessionMachine, type Moment } from './session/machine.ts';
-export { parseRate } from './session/rate.ts';
 export type {
   SessionEffect,
   SessionEvent,

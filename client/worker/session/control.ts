@@ -1,6 +1,13 @@
 import { findTaskType } from '#catalog';
-import { nameSchema, TabgridError, type ControlCommand, type Json, type JsonObject } from '#protocol';
-import { parseRate, type Rate } from './rate.ts';
+import {
+  nameSchema,
+  parseRate,
+  TabgridError,
+  type ControlCommand,
+  type Json,
+  type JsonObject,
+  type Rate,
+} from '#protocol';
 
 /** A control command with its arguments checked. */
 export type ControlOrder =

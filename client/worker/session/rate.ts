@@ -1,29 +1,4 @@
-import { TabgridError } from '#protocol';
-
-const windowsMs = { s: 1000, m: 60_000, h: 3_600_000 } as const;
-
-/** Starts per window. */
-export interface Rate {
-  count: number;
-  windowMs: number;
-}
-
-/**
- * Reads Celery’s notation: `10/s`, `100/m`, `1000/h`.
- *
- * @throws TabgridError `invalid_request` for anything else.
- */
-export function parseRate(text: string): Rate {
-  const match = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text);
-  const count = Number(match?.[1]);
-  if (match === null || !(count > 0)) {
-    throw new TabgridError(
-      'invalid_request',
-      `rate_limit: expected a rate such as 10/s, 100/m or 1000/h, got "${text}"`,
-    );
-  }
-  return { count, windowMs: windowsMs[match[2] as keyof typeof windowsMs] };
-}
+import type { Rate } from '#protocol';
 
 /** Bursts hold what a rate allows in this time, so that a high rate does not depend on the timers’ precision. */
 const burstMs = 100;

@@ -1,5 +1,5 @@
-import type { Assignment, Json } from '#protocol';
-import { RateLimiter, type Rate } from './rate.ts';
+import type { Assignment, Json, Rate } from '#protocol';
+import { RateLimiter } from './rate.ts';
 
 /** Time limits of one task type; null where the task’s own holds. */
 interface TimeLimits {

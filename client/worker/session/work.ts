@@ -1,10 +1,10 @@
-import { limits, type Assignment, type AttemptRef, type Outcome } from '#protocol';
+import { limits, type Assignment, type AttemptRef, type Outcome, parseRate, type Rate } from '#protocol';
 import type { AbortReason, ExecutionEvent } from '../execution/executor.ts';
 import { Credits, type CreditMove, type Room } from './credits.ts';
 import { Holdings, type Held } from './holdings.ts';
 import type { LinkId, SessionEffect, SessionOptions, SessionStats } from './messages.ts';
 import { Pace } from './pace.ts';
-import { parseRate, RateLimiter, type Rate } from './rate.ts';
+import { RateLimiter } from './rate.ts';
 import { Reports } from './reports.ts';
 import { TaskLimits } from './task-limits.ts';
 

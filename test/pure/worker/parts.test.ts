@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KernelInputError } from '#kernels';
-import { TabgridError, type Progress } from '#protocol';
+import { parseRate, TabgridError, type Progress } from '#protocol';
 import { ProgressThrottle } from '../../../client/worker/execution/progress.ts';
 import { failureOf, successOf } from '../../../client/worker/execution/failure.ts';
 import { WebSocketTransport, type WebSocketLike } from '../../../client/worker/index.ts';
 import { Outbox } from '../../../client/worker/session/outbox.ts';
 import { Pace } from '../../../client/worker/session/pace.ts';
-import { parseRate, RateLimiter } from '../../../client/worker/session/rate.ts';
+import { RateLimiter } from '../../../client/worker/session/rate.ts';
 import { FakeClock, taskId } from './fakes.ts';
 
 describe('what a body throws', () => {

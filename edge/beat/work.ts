@@ -31,14 +31,16 @@ export type Cause = { readonly tickMs: number } | { readonly key: string; readon
 /**
  * The id of a schedule’s task follows from the schedule and its tick, so that a Broker shard that has the task already leaves it alone even
  * when the beat itself was set back, as by a backup. Its time is the tick’s.
+ *
+ * @param home whose home shard it must go to; absent where any will do
  */
-export function taskIdOf(scheduleId: string, cause: Cause, shards: readonly number[]): TaskId {
+export function taskIdOf(scheduleId: string, cause: Cause, shards: readonly number[], home?: string): TaskId {
   const [timeMs, what] = 'tickMs' in cause ? [cause.tickMs, cause.tickMs] : [cause.nowMs, `run ${cause.key}`];
   const hash = sha256Hex(`${scheduleId} ${what}`);
   const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
     Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
   );
-  return `${homeShard(hash, shards)}-${sortableId(timeMs, bytes)}` as TaskId;
+  return `${homeShard(home ?? hash, shards)}-${sortableId(timeMs, bytes)}` as TaskId;
 }
 
 /** What a schedule sends: a task to its shard, or a whole workflow to an object of its own. */
@@ -58,7 +60,9 @@ export function scheduledWork(
   config: EdgeConfig,
 ): Work {
   const { owner, name, id, spec } = schedule;
-  const taskId = taskIdOf(id, cause, acceptingShards(config));
+  // Tasks under a concurrency limit are counted in their owner’s home shard.
+  const isCounted = 'task' in spec.signature && spec.signature.concurrency_key !== undefined;
+  const taskId = taskIdOf(id, cause, acceptingShards(config), isCounted ? owner : undefined);
   const parent = { schedule: name, tick: 'tickMs' in cause ? isoTime(cause.tickMs) : null };
   const labels = [...(spec.signature.labels ?? []), scheduleLabel(name)];
   if (!('task' in spec.signature)) {

@@ -28,7 +28,7 @@ import type { Envelope, ObjectAddress } from '../lib/outbox.ts';
 import { reply, type Reply } from '../lib/rpc.ts';
 import { Broking } from './broking.ts';
 import type { Loan } from './flow/allowance.ts';
-import type { FlowScope } from './flow/settings.ts';
+import type { FlowRow, FlowScope } from './flow/settings.ts';
 import { inspectTasks } from './inspect.ts';
 import { parseEventQuery } from './event-query.ts';
 import { filterFor } from './events.ts';
@@ -147,6 +147,10 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
 
   taskTypeSettings(): Promise<Reply<Record<string, TaskTypeSettings>>> {
     return reply(() => this.broking.flow.taskTypes());
+  }
+
+  flowRows(): Promise<Reply<FlowRow[]>> {
+    return reply(() => this.broking.core.flow.rows());
   }
 
   lend(scope: FlowScope, name: string, count: number): Promise<Reply<Loan>> {

@@ -99,6 +99,7 @@ export class Broking {
       (work) => this.#unwaited(work),
     );
     this.#loseEdgeRuns();
+    void this.flow.copySettings();
   }
 
   submit(

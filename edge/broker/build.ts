@@ -68,7 +68,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     counts,
     flow,
     allowance,
-    gate: new Gate(flow, allowance),
+    gate: new Gate(flow, allowance, () => flow.isComplete(shard, config.shards)),
     leases,
     workers,
     sessions: new Sessions(context, workers, clock),
@@ -102,6 +102,7 @@ function reachOf(env: Env, shard: number): Reach {
     tellProgress: async (target, items) => {
       await call(stubOf<ParentApi>(env, target).taskProgress(items));
     },
+    flowRows: () => call(brokerShard(env, 0).flowRows()),
     borrow: ({ scope, name, home, count }) => call(brokerShard(env, home).lend(scope, name, count)),
   };
 }

@@ -10,7 +10,7 @@ import type { EventLog } from './events.ts';
 import type { Allowance, Loan, Wish } from './flow/allowance.ts';
 import type { LaneCounts } from './flow/counts.ts';
 import type { Gate } from './flow/gate.ts';
-import type { FlowSettings } from './flow/settings.ts';
+import type { FlowRow, FlowSettings } from './flow/settings.ts';
 import type { LaneTable } from './lane-table.ts';
 import type { LeaseTable } from './leases.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -111,6 +111,8 @@ export interface Reach {
   carry: Carry;
   /** Tells progress as well as it goes. */
   tellProgress: (target: ObjectAddress, items: TaskProgress[]) => Promise<void>;
+  /** What is set for queues and task types, as the first shard has it. */
+  flowRows: () => Promise<FlowRow[]>;
   /** Asks a rate’s home shard for starts. */
   borrow: (wish: Wish) => Promise<Loan>;
 }

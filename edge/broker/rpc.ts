@@ -33,7 +33,7 @@ import type { Env } from '../env.ts';
 import { stubOf, type Receiver } from '../lib/delivery.ts';
 import type { ObjectAddress } from '../lib/outbox.ts';
 import type { Loan } from './flow/allowance.ts';
-import type { FlowScope } from './flow/settings.ts';
+import type { FlowRow, FlowScope } from './flow/settings.ts';
 import type { ConcurrencyLimit } from './lanes.ts';
 import type { Reply } from '../lib/rpc.ts';
 import type { EventQuery } from './events.ts';
@@ -286,6 +286,8 @@ export interface BrokerApi extends Receiver {
   purge(queue: string, options: { scheduled: boolean }): Promise<Reply<number>>;
   patchTaskType(task: string, patch: TaskTypePatch): Promise<Reply<TaskTypeSettings>>;
   taskTypeSettings(): Promise<Reply<Record<string, TaskTypeSettings>>>;
+  /** For a shard that is added: what is set here. */
+  flowRows(): Promise<Reply<FlowRow[]>>;
   /** Starts under a rate of which this is the home shard. */
   lend(scope: FlowScope, name: string, count: number): Promise<Reply<Loan>>;
   workers(principal: Principal): Promise<Reply<WorkerView[]>>;

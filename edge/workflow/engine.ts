@@ -114,7 +114,7 @@ export class Engine {
   /** Starts a workflow whose canvas has been checked. @param digest of the canvas, by which a repeat is known. */
   create(owner: string, workflowId: WorkflowId, canvas: CanvasNode, sources: Sources, digest: string): Stored {
     if (this.#parts === null) this.#open();
-    const taskId = taskIdOf(workflowId, wholeRef, this.#moment());
+    const taskId = taskIdOf(workflowId, wholeRef, this.#moment(owner));
     const origin = { owner, workflow_id: workflowId, task_id: taskId, parent: null };
     return this.commit(() => this.#start(origin, canvas, sources, digest), null);
   }
@@ -129,13 +129,17 @@ export class Engine {
   #start(origin: Origin, canvas: CanvasNode, sources: Sources, digest = ''): Stored {
     const plan = planOf(canvas, sources);
     const head = { workflowId: origin.workflow_id, labels: plan[0]?.labels ?? [] };
-    return this.#register(origin, digest, begin(head, plan, this.#moment()));
+    return this.#register(origin, digest, begin(head, plan, this.#moment(origin.owner)));
   }
 
   /** Within a transaction. */
   #refuse(creation: Creation, { code: type, message }: TabgridError): void {
     const head = { workflowId: creation.workflow_id, labels: creation.canvas.labels ?? [] };
-    this.#register(creation, '', refuse(head, { type, message, task_id: null, path: '' }, this.#moment()));
+    this.#register(
+      creation,
+      '',
+      refuse(head, { type, message, task_id: null, path: '' }, this.#moment(creation.owner)),
+    );
   }
 
   #register({ owner, task_id: taskId, parent }: Origin, digest: string, { state, commands }: Transition): Stored {
@@ -214,10 +218,10 @@ export class Engine {
 
   #step(core: WorkflowCore, event: WorkflowEvent): Transition {
     try {
-      return step(core, event, this.#moment());
+      return step(core, event, this.#moment(this.#required().owner));
     } catch (error) {
       const { code, message } = refusalOf(error);
-      return step(core, { type: 'broken', code, message }, this.#moment());
+      return step(core, { type: 'broken', code, message }, this.#moment(this.#required().owner));
     }
   }
 
@@ -325,8 +329,8 @@ export class Engine {
     return this.#stored !== null && this.#stored.core.state !== 'STARTED';
   }
 
-  #moment(): Moment {
-    return { nowMs: this.#clock.now(), shards: acceptingShards(this.config) };
+  #moment(owner: string): Moment {
+    return { nowMs: this.#clock.now(), shards: acceptingShards(this.config), owner };
   }
 
   #address(): ObjectAddress {

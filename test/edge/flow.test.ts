@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Signature, TaskId, WorkerId } from '#protocol';
 import { Allowance, type Wish } from '../../edge/broker/flow/allowance.ts';
 import { Gate } from '../../edge/broker/flow/gate.ts';
+import type { FlowRow } from '../../edge/broker/flow/settings.ts';
 import type { LeaseRequest } from '../../edge/broker/rpc.ts';
 import { alice, bob, BrokerWorld, codeOf, digestA, helloFrame, ok, success, TestSocket } from './helpers/broker.ts';
 
@@ -275,6 +276,50 @@ describe('a queue', () => {
     });
     await worker.settled();
     expect(await lengths()).toEqual([2, 1, 1]);
+  });
+});
+
+describe('a shard that is added', () => {
+  it('gives nothing out before it has what is set in the first, and lets rates begin a window later', async () => {
+    const world = await BrokerWorld.create();
+    const answers: (FlowRow[] | Error)[] = [
+      new Error('the first shard is away'),
+      [
+        { scope: 'queue', name: 'low_priority', settings: { paused: true } },
+        { scope: 'task', name: 'evaluate_candidates', settings: { rate_limit: '1/s' } },
+      ],
+    ];
+    await world.inside((broker) => {
+      const { core } = broker.broking;
+      // As one of two shards, which it was not when it was built.
+      Object.assign(core, {
+        config: { ...core.config, shards: 2 },
+        gate: new Gate(core.flow, core.allowance, () => core.flow.isComplete(1, 2)),
+        reach: {
+          ...core.reach,
+          flowRows: () => {
+            const answer = answers.shift()!;
+            return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+          },
+        },
+      });
+    });
+    const worker = await world.worker({ credits: 5 });
+    const [limited] = await world.submit(world.task(), world.task({ ...training, queue: 'low_priority' }));
+    const free = await world.submitOne(training);
+    expect(await given(worker)).toEqual([]);
+    await world.inside((broker) => broker.broking.flow.copySettings());
+    expect(await given(worker)).toEqual([]);
+    await world.advance(1000);
+    expect((await worker.next('tasks')).items.map((item) => item.task_id)).toEqual([free]);
+    await world.advance(1000);
+    expect((await worker.next('tasks')).items.map((item) => item.task_id)).toEqual([limited]);
+    expect(answers).toEqual([]);
+    await world.hibernate();
+    expect(await world.inside((broker) => broker.broking.core.flow.isComplete(1, 2))).toBe(true);
+    expect((await ok(world.api.queues())).find(({ queue }) => queue === 'low_priority')).toMatchObject({
+      paused: true,
+    });
   });
 });
 

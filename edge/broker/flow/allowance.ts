@@ -1,4 +1,4 @@
-import { fnv1a } from '../../lib/hash.ts';
+import { homeShard } from '../../lib/shards.ts';
 import type { FlowScope, FlowSettings } from './settings.ts';
 
 /** A rate of which this shard may use nothing before its home shard allows it. */
@@ -32,14 +32,14 @@ const maxLoan = 200;
 export class Allowance {
   readonly #settings: FlowSettings;
   readonly #shard: number;
-  readonly #shards: number;
+  readonly #shards: readonly number[];
   readonly #borrowed = new Map<string, Borrowed>();
   #wishes: Wish[] = [];
 
   constructor(settings: FlowSettings, shard: number, shards: number) {
     this.#settings = settings;
     this.#shard = shard;
-    this.#shards = shards;
+    this.#shards = Array.from({ length: shards }, (_, each) => each);
   }
 
   /** Until one may start; Infinity before the home shard has answered. */
@@ -115,7 +115,7 @@ export class Allowance {
   }
 
   #home(scope: FlowScope, name: string): number {
-    return this.#shards === 1 ? this.#shard : fnv1a(keyOf(scope, name)) % this.#shards;
+    return this.#shards.length === 1 ? this.#shard : homeShard(keyOf(scope, name), this.#shards);
   }
 }
 

@@ -7,6 +7,9 @@ import { purgeBatch } from './purge.ts';
 import { viewQueue } from './queue-views.ts';
 import type { FlowScope } from './settings.ts';
 
+/** How long a shard that was added waits before it asks the first one again. */
+const copyRetryMs = 1000;
+
 /** Runs work in a commit. */
 type Commit = <T>(work: () => T) => Promise<T>;
 
@@ -55,6 +58,15 @@ export class FlowControl {
 
   lend(scope: FlowScope, name: string, count: number): Promise<Loan> {
     return this.#commit(() => this.#core.allowance.lend(scope, name, count, this.#core.clock.now()));
+  }
+
+  /** A shard that was added copies what is set in the first, and tries again until it can. Never throws. */
+  async copySettings(): Promise<void> {
+    const { shard, config, clock, flow, reach } = this.#core;
+    if (flow.isComplete(shard, config.shards)) return;
+    const rows = await reach.flowRows().catch(() => null);
+    if (rows !== null) await this.#unwaited(() => flow.copy(rows, clock.now()));
+    if (!flow.isComplete(shard, config.shards)) clock.setTimer(copyRetryMs, () => void this.copySettings());
   }
 
   /** Tasks wait for a rate: they are given out when it lets them. */

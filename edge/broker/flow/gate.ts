@@ -12,14 +12,17 @@ interface Limit {
 export class Gate {
   readonly #settings: FlowSettings;
   readonly #allowance: Allowance;
+  readonly #isComplete: () => boolean;
 
-  constructor(settings: FlowSettings, allowance: Allowance) {
+  /** @param isComplete false while it is not known what is set: then nothing may begin */
+  constructor(settings: FlowSettings, allowance: Allowance, isComplete: () => boolean = () => true) {
+    this.#isComplete = isComplete;
     this.#settings = settings;
     this.#allowance = allowance;
   }
 
   isPaused({ queue }: LaneKind): boolean {
-    return this.#settings.queue(queue).paused;
+    return !this.#isComplete() || this.#settings.queue(queue).paused;
   }
 
   /** Until one task of the kind may begin; 0 for now, Infinity where another shard must be asked first. */

@@ -10,13 +10,24 @@ interface Entry {
   pacer: Pacer | null;
 }
 
+/** What is set for one queue or task type, on its way from one shard to another. */
+export interface FlowRow {
+  scope: FlowScope;
+  name: string;
+  settings: Entry['settings'];
+}
+
 type Row = { scope: FlowScope; name: string; settings: string; due_ms: number };
 
-/** What is set for queues and task types at run time, in memory and as rows, with the state of their rates. */
+/**
+ * What is set for queues and task types at run time, in memory and as rows, with the state of their rates. All shards have the same; one that
+ * is added copies it from the first, and gives nothing out before.
+ */
 export class FlowSettings {
   readonly #database: Database;
   readonly #entries: Record<FlowScope, Map<string, Entry>> = { queue: new Map(), task: new Map() };
   readonly #dirty = new Set<string>();
+  #isCopied = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -27,6 +38,7 @@ export class FlowSettings {
     this.#entries.queue.clear();
     this.#entries.task.clear();
     this.#dirty.clear();
+    this.#isCopied = this.#database.maybe(`SELECT value FROM meta WHERE name = 'flow_copied'`) !== undefined;
     for (const row of this.#database.all<Row>('SELECT scope, name, settings, due_ms FROM flow')) {
       const settings = JSON.parse(row.settings) as Entry['settings'];
       this.#entries[row.scope].set(row.name, { settings, pacer: pacerOf(settings, row.due_ms) });
@@ -59,6 +71,31 @@ export class FlowSettings {
   /** By name, what is set for task types. */
   taskTypes(): Record<string, TaskTypeSettings> {
     return Object.fromEntries([...this.#entries.task.keys()].map((name) => [name, this.taskType(name)]));
+  }
+
+  /** False while the shard has yet to copy what others have. */
+  isComplete(shard: number, shards: number): boolean {
+    return shards === 1 || shard === 0 || this.#isCopied;
+  }
+
+  /** For a shard that is added. */
+  rows(): FlowRow[] {
+    return (['queue', 'task'] as const).flatMap((scope) =>
+      [...this.#entries[scope]].map(([name, { settings }]) => ({ scope, name, settings })),
+    );
+  }
+
+  /** Takes over what another shard has, except what was set here meanwhile. A rate begins a window later, in which its former home may have used it up. */
+  copy(rows: readonly FlowRow[], nowMs: number): void {
+    for (const { scope, name, settings } of rows) {
+      if (this.#entries[scope].has(name)) continue;
+      const rate = settings.rate_limit ?? null;
+      const dueMs = rate === null ? 0 : nowMs + parseRate(rate).windowMs;
+      this.#entries[scope].set(name, { settings, pacer: pacerOf(settings, dueMs) });
+      this.#write(scope, name);
+    }
+    this.#database.run(`INSERT OR REPLACE INTO meta (name, value) VALUES ('flow_copied', '1')`);
+    this.#isCopied = true;
   }
 
   /** Null where no rate is set. */

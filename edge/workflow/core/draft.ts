@@ -263,7 +263,11 @@ export class Draft {
 
   #submit(ref: Ref, call: PlannedTask['call']): TaskId {
     const text = refText(ref);
-    const taskId = taskIdOf(this.#state.workflowId, text, this.#moment);
+    // Tasks under a concurrency limit are counted in their owner’s home shard.
+    const { what } = this.#planned(ref.node);
+    const isCounted = what.kind === 'task' && what.step.concurrency_key !== undefined;
+    const home = isCounted ? this.#moment.owner : undefined;
+    const taskId = taskIdOf(this.#state.workflowId, text, this.#moment, home);
     this.#commands.push({ type: 'submit', task: { ref: text, taskId, node: ref.node, call } });
     return taskId;
   }

@@ -27,8 +27,10 @@ export const wholeRef = 'workflow';
 /**
  * A task’s shard, among those that take new tasks, and the part of its id behind the time follow from the workflow and the ref alone; tasks of one moment sort by node and range. The time
  * is that of its submission, so that an array of a million items does not go before all that others submit while it runs.
+ *
+ * @param home whose home shard the task must go to; absent where any will do
  */
-export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }: Moment): TaskId {
+export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }: Moment, home?: string): TaskId {
   const hash = sha256Hex(`${workflowId} ${ref}`);
   const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
     Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
@@ -38,5 +40,5 @@ export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }:
   view.setUint16(0, parsed?.node ?? 0);
   view.setUint8(2, parsed?.kind === 'range' ? parsed.index >> 16 : 0);
   view.setUint16(3, parsed?.kind === 'range' ? parsed.index & 0xffff : 0);
-  return `${homeShard(hash, shards)}-${sortableId(nowMs, bytes)}` as TaskId;
+  return `${homeShard(home ?? hash, shards)}-${sortableId(nowMs, bytes)}` as TaskId;
 }

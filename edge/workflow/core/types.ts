@@ -172,4 +172,6 @@ export interface Moment {
   readonly nowMs: number;
   /** Broker shards, over which new tasks are spread. */
   readonly shards: readonly number[];
+  /** Whose tasks they are. */
+  readonly owner: string;
 }

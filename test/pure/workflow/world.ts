@@ -45,7 +45,11 @@ export class Course {
   constructor(canvas: unknown, compute: Compute = echo, sources: Sources = {}) {
     this.#compute = compute;
     const plan = Array.isArray(canvas) ? (canvas as PlanNode[]) : planOf(parse(canvas), sources);
-    const first = begin({ workflowId, labels: plan[0]?.labels ?? [] }, plan, { nowMs: 0, shards: [0, 1, 2] });
+    const first = begin({ workflowId, labels: plan[0]?.labels ?? [] }, plan, {
+      nowMs: 0,
+      shards: [0, 1, 2],
+      owner: 'ada',
+    });
     this.state = first.state;
     this.#carryOut(first, '');
   }
@@ -69,7 +73,7 @@ export class Course {
   }
 
   apply(event: WorkflowEvent, text = ''): void {
-    this.#carryOut(step(this.state, event, { nowMs: this.#nowMs++, shards: [0, 1, 2] }), text);
+    this.#carryOut(step(this.state, event, { nowMs: this.#nowMs++, shards: [0, 1, 2], owner: 'ada' }), text);
   }
 
   /** What the message of this task’s end does. */

@@ -11,6 +11,8 @@ function simulationFrom(asked: string | undefined) {
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // All cores: the default leaves one out, which on a small machine is half of them.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'pure', include: ['test/pure/**/*.test.ts'], environment: 'node', testTimeout: 120_000 } },
       {

@@ -12,7 +12,7 @@ import { maxRevocations, type AdmissionLimit, type MintRecord, type TokensApi } 
 const mintRetentionMs = 24 * 3_600_000;
 const sweepMs = 3_600_000;
 
-const migrations: readonly Migration[] = [
+export const tokenMigrations: readonly Migration[] = [
   {
     id: 1,
     sql: `
@@ -35,7 +35,7 @@ export class Tokens extends DurableObject<Env> implements TokensApi {
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#database = new Database(context.storage);
-    migrate(this.#database, migrations);
+    migrate(this.#database, tokenMigrations);
     this.#alarms = new Alarms(this.#database, context.storage);
   }
 

@@ -22,8 +22,9 @@ async function opened(version: number): Promise<{ world: BrokerWorld; names: Sto
   if (left === undefined) throw new Error(`no rows of schema ${version} are kept in test/edge/schemas`);
   const world = Object.assign(new BrokerWorld(), { shard: left.shard, clock: new FakeClock(left.nowMs) });
   onTestFinished(() => world.inside((_, state) => state.storage.deleteAlarm()));
+  await world.takeClock();
   await world.inside((_, state) => store(state, brokerMigrations.slice(0, version), left.tables));
-  await world.evict();
+  await world.hibernate();
   return { world, names: left.names };
 }
 

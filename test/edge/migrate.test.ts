@@ -1,7 +1,10 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
+import { tokenMigrations } from '../../edge/auth/tokens.ts';
 import { beatMigrations } from '../../edge/beat/schema.ts';
 import { brokerMigrations } from '../../edge/broker/schema.ts';
+import { migrations as campaignMigrations } from '../../edge/campaign/schema.ts';
+import { migrations as fileMigrations } from '../../edge/files/schema.ts';
 import { migrate, type Migration } from '../../edge/lib/migrate.ts';
 import { Database } from '../../edge/lib/sql.ts';
 import { monitorMigrations } from '../../edge/monitor/store.ts';
@@ -26,7 +29,10 @@ function schemaOf(database: Database): unknown[] {
 describe.each<[string, readonly Migration[]]>([
   ['beat', beatMigrations],
   ['broker', brokerMigrations],
+  ['campaign', campaignMigrations],
+  ['files', fileMigrations],
   ['monitor', monitorMigrations],
+  ['tokens', tokenMigrations],
   ['workflow', workflowMigrations],
 ])('the schema of the %s', (_, migrations) => {
   it('is the same, fresh or upgraded from any earlier one', async () => {

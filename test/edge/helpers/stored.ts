@@ -10,7 +10,7 @@ export async function store(
   migrations: readonly Migration[],
   tables: StoredTables,
 ): Promise<Database> {
-  await state.storage.deleteAlarm();
+  await dropAlarm(state);
   await state.storage.deleteAll();
   const database = new Database(state.storage);
   migrate(database, migrations);
@@ -24,4 +24,9 @@ export async function store(
     }
   }
   return database;
+}
+
+/** An object that never sets an alarm may not delete one either. */
+export async function dropAlarm({ storage }: DurableObjectState): Promise<void> {
+  if ((await storage.getAlarm()) !== null) await storage.deleteAlarm();
 }

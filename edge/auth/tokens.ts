@@ -11,6 +11,8 @@ import { maxRevocations, type AdmissionLimit, type MintRecord, type TokensApi } 
 /** How long the record of an `Idempotency-Key` is kept, and how often what is over is deleted. */
 const mintRetentionMs = 24 * 3_600_000;
 const sweepMs = 3_600_000;
+/** Rows of a table that one sweep deletes; the rest follows at once. */
+const sweepCount = 1_000;
 
 export const tokenMigrations: readonly Migration[] = [
   {
@@ -118,12 +120,27 @@ export class Tokens extends DurableObject<Env> implements TokensApi {
     this.#alarms.arm();
   }
 
-  /** Deletes what is over, and comes back while anything is left. */
+  /** @returns how many rows it deleted. */
+  #deleteOver(table: 'revoked' | 'admissions' | 'minted', key: 'jti' | 'key', nowMs: number): number {
+    return this.#database.all(
+      `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE until_ms <= ? LIMIT ?) RETURNING ${key}`,
+      nowMs,
+      sweepCount,
+    ).length;
+  }
+
+  /** Deletes what is over, a batch at a time, and comes back while anything is left. */
   #sweep(nowMs: number): void {
     this.#database.transaction(() => {
-      this.#database.run('DELETE FROM revoked WHERE until_ms <= ?', nowMs);
-      this.#database.run('DELETE FROM admissions WHERE until_ms <= ?', nowMs);
-      this.#database.run('DELETE FROM minted WHERE until_ms <= ?', nowMs);
+      const deleted = [
+        this.#deleteOver('revoked', 'jti', nowMs),
+        this.#deleteOver('admissions', 'key', nowMs),
+        this.#deleteOver('minted', 'key', nowMs),
+      ];
+      if (deleted.includes(sweepCount)) {
+        this.#alarms.set('sweep', nowMs);
+        return;
+      }
       const { left } = this.#database.one<{ left: number }>(
         'SELECT (SELECT count(*) FROM revoked) + (SELECT count(*) FROM admissions) + (SELECT count(*) FROM minted) AS left',
       );

@@ -37,6 +37,9 @@ type Row = {
   updated_ms: number;
 } & SqlRow;
 
+/** Answers over their time that one new one makes room for. */
+const forgottenAtOnce = 1_000;
+
 /** The rows of the beat. */
 export class BeatStore {
   readonly #database: Database;
@@ -136,7 +139,11 @@ export class BeatStore {
     nowMs: number,
     cutoffMs: number,
   ): void {
-    this.#database.run('DELETE FROM requests WHERE made_ms < ?', cutoffMs);
+    this.#database.run(
+      `DELETE FROM requests WHERE (owner, key) IN (SELECT owner, key FROM requests WHERE made_ms < ? LIMIT ?)`,
+      cutoffMs,
+      forgottenAtOnce,
+    );
     this.#database.run(
       'INSERT INTO requests (owner, key, digest, answer, made_ms) VALUES (?, ?, ?, ?, ?)',
       owner,

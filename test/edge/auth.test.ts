@@ -97,6 +97,11 @@ describe('the Tokens object', () => {
     await runDurableObjectAlarm(tokensStub);
     expect(await tokensStub.revoke('one-more', now + 2 * 3_600_000 + 100)).toEqual({ ok: null });
     expect(await tokensStub.revoked()).toMatchObject({ ok: expect.arrayContaining(['one-more']) });
+    // They are deleted in batches, one after the other.
+    for (let batch = 0; batch < 11; batch++) await runDurableObjectAlarm(tokensStub);
+    await runInDurableObject(tokensStub, (_tokens: Tokens, { storage }) => {
+      expect(storage.sql.exec(`SELECT count(*) AS old FROM revoked WHERE jti LIKE 'old-%'`).one()).toEqual({ old: 0 });
+    });
   });
 });
 

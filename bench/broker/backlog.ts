@@ -41,13 +41,13 @@ export async function backlog(name: string, quick: boolean): Promise<BenchLine> 
   const claims = quick ? 100 : 2_000;
   const edge = await startEdge();
   try {
-    await submitBatches(edge.grid, quick ? 5_000 : 20_000, 1_000, warmingQueue);
-    await submitBatches(edge.grid, few, 1_000, queue);
+    await submitBatches(edge.httpGrid, quick ? 5_000 : 20_000, 1_000, warmingQueue);
+    await submitBatches(edge.httpGrid, few, 1_000, queue);
     await claimKeeping(edge, few, claims);
     const before = residentMegabytes(edge.pid());
     const short = await claimKeeping(edge, few, claims);
     const begunMs = performance.now();
-    await submitBatches(edge.grid, many - few, 1_000, queue);
+    await submitBatches(edge.httpGrid, many - few, 1_000, queue);
     const acceptedPerSecond = (many - few) / ((performance.now() - begunMs) / 1000);
     const growth = residentMegabytes(edge.pid()) - before;
     const long = await claim(edge, claims);
@@ -74,7 +74,7 @@ async function claimKeeping(edge: Edge, waiting: number, claims: number): Promis
   const step = Math.min(claims, waiting / 4);
   for (let done = 0; done < claims; done += step) {
     costs.push(await claim(edge, step));
-    await submitBatches(edge.grid, step, 1_000, queue);
+    await submitBatches(edge.httpGrid, step, 1_000, queue);
   }
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const cpu = costs.flatMap((cost) => cost.cpuMs ?? []);

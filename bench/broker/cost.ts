@@ -30,10 +30,11 @@ class Meter {
 async function inBatches(edge: Edge, tasks: number): Promise<Cost> {
   const meter = new Meter(edge, tasks);
   const since = nextMillisecond();
-  const last = await meter.time('submit', () => submitBatches(edge.grid, tasks));
+  const submitted = await meter.time('submit', () => submitBatches(edge.httpGrid, tasks));
+  const [last] = submitted.slice(-1);
   await meter.time('compute', async () => {
     const workers = await startSessions(edge, 1, { concurrency: 50, prefetch: 4 });
-    await edge.grid.result(last).settled();
+    await last?.settled();
     await workers.stop();
   });
   await meter.time('read', () => readAll(edge.grid, since));
@@ -47,7 +48,8 @@ async function oneByOne(edge: Edge, tasks: number): Promise<Cost> {
   const since = nextMillisecond();
   const submitOne = byHttp(edge, 32);
   await meter.time('all', async () => {
-    const last = await submitSingly(submitOne, tasks, 32);
+    const ids = await submitSingly(submitOne, tasks, 32);
+    const [last = ''] = ids.slice(-1);
     await readResults(edge.grid, since, tasks, last);
   });
   await workers.stop();

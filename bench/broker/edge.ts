@@ -21,6 +21,8 @@ export interface Edge {
   readonly url: string;
   readonly token: string;
   readonly grid: Grid;
+  /** The same by requests alone. */
+  readonly httpGrid: Grid;
   /** The process id of workerd. */
   pid(): number;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export async function startEdge(config: object = {}, built: Built = product): Pr
     url,
     token,
     grid: new Grid({ url, token, WebSocket }),
+    httpGrid: new Grid({ url, token }),
     pid: () => served.edgePid() ?? 0,
     stop: async () => {
       await served.stop();

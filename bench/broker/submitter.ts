@@ -1,32 +1,28 @@
 import { Pool } from 'undici';
 import type { TaskView } from '#protocol';
-import type { Grid } from '../../client/sdk/index.ts';
+import type { AsyncResult, Grid } from '../../client/sdk/index.ts';
 import { signature } from '../../client/sdk/signature.ts';
 
 /** Tasks in a request. The API takes 1,000 at most, and BullMQ gets as many. */
 export const batchCount = 1000;
 
-/** `tasks` no-ops in batches. @returns the id of the last. */
-export async function submitBatches(grid: Grid, tasks: number, batch = batchCount, queue?: string): Promise<string> {
+/** `tasks` no-ops in batches. */
+export async function submitBatches(
+  grid: Grid,
+  tasks: number,
+  batch = batchCount,
+  queue?: string,
+): Promise<AsyncResult<unknown>[]> {
   const one = signature('ping', {}, queue === undefined ? {} : { queue });
-  let last = '';
+  const results: AsyncResult<unknown>[] = [];
   for (let from = 0; from < tasks; from += batch) {
-    const submitted = await grid.submitAll(Array.from({ length: Math.min(batch, tasks - from) }, () => one));
-    for (const { id } of submitted) last = id;
+    results.push(...(await grid.submitAll(Array.from({ length: Math.min(batch, tasks - from) }, () => one))));
   }
-  return last;
-}
-
-/** Submits one task and answers with its id. */
-export type SubmitOne = () => Promise<string>;
-
-/** Through the SDK, which makes an idempotency key for each request. */
-export function bySdk(grid: Grid): SubmitOne {
-  return async () => (await grid.submit('ping', {})).id;
+  return results;
 }
 
 /** A bare HTTP client: what the edge does without the SDK’s share. */
-export function byHttp({ url, token }: { url: string; token: string }, connections: number): SubmitOne {
+export function byHttp({ url, token }: { url: string; token: string }, connections: number): () => Promise<string> {
   const pool = new Pool(url, { connections });
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const body = JSON.stringify({ task: 'ping', kwargs: {} });
@@ -36,15 +32,26 @@ export function byHttp({ url, token }: { url: string; token: string }, connectio
   };
 }
 
-/** `tasks` no-ops one by one, from `submitters` at a time. @returns the id of the last. */
-export async function submitSingly(submitOne: SubmitOne, tasks: number, submitters: number): Promise<string> {
+/** `tasks` no-ops one by one, from `submitters` at a time. */
+export async function submitSingly<Submitted>(
+  submitOne: () => Promise<Submitted>,
+  tasks: number,
+  submitters: number,
+): Promise<Submitted[]> {
   let left = tasks;
-  let last = '';
+  const submitted: Submitted[] = [];
   const submit = async (): Promise<void> => {
-    while (left-- > 0) last = await submitOne();
+    while (left-- > 0) submitted.push(await submitOne());
   };
   await Promise.all(Array.from({ length: submitters }, submit));
-  return last;
+  return submitted;
+}
+
+/** Takes every result as it is told, and looks at it. */
+export async function takeResults(results: readonly AsyncResult<unknown>[]): Promise<void> {
+  const values = await Promise.all(results.map((result) => result.get()));
+  const odd = values.find((value) => (value as { status?: unknown } | null)?.status !== 'pong');
+  if (odd !== undefined) throw new Error(`a task came to ${JSON.stringify(odd)}`);
 }
 
 /** Reads the results of `count` tasks submitted since a time, once all are there. @param last the id of one of the last */

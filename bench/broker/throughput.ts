@@ -2,19 +2,28 @@ import { availableParallelism } from 'node:os';
 import { compete, type Contest } from '../lib/contest.ts';
 import { type BenchLine } from '../lib/line.ts';
 import type { Field } from '../lib/peer.ts';
+import type { AsyncResult } from '../../client/sdk/index.ts';
 import { startEdge, type Edge } from './edge.ts';
-import { batchCount, byHttp, bySdk, readResults, submitBatches, submitSingly, type SubmitOne } from './submitter.ts';
+import { batchCount, byHttp, readResults, submitBatches, submitSingly, takeResults } from './submitter.ts';
 import { startSessions, startWorker, type WorkerProcess } from './workers.ts';
 
 type Work = Pick<Contest, 'case' | 'rounds' | 'request'>;
 
-/** Tasks, from the first submission until the last result has been read, as a rate. */
-async function rate(edge: Edge, tasks: number, submit: () => Promise<string>): Promise<number> {
+/** Tasks through the SDK, which submits and hears of results on one socket: from the first submission until the last result, as a rate. */
+async function rate(tasks: number, submit: () => Promise<AsyncResult<unknown>[]>): Promise<number> {
+  const begunMs = performance.now();
+  await takeResults(await submit());
+  return (tasks / (performance.now() - begunMs)) * 1000;
+}
+
+/** The same over bare HTTP, where results are read page by page. */
+async function rateOverHttp(edge: Edge, tasks: number, submit: () => Promise<string[]>): Promise<number> {
   // Ids carry the millisecond, and a round may begin in that in which the last one ended.
   const since = new Date(Math.floor(Date.now()) + 1);
   while (Date.now() < since.getTime());
   const begunMs = performance.now();
-  const last = await submit();
+  const ids = await submit();
+  const [last = ''] = ids.slice(-1);
   await readResults(edge.grid, since, tasks, last);
   return (tasks / (performance.now() - begunMs)) * 1000;
 }
@@ -53,7 +62,7 @@ async function race(
 export async function bulk(name: string, field: Field, quick: boolean, request: object): Promise<BenchLine> {
   const tasks = quick ? 2_000 : 20_000;
   const rounds = quick ? 1 : 3;
-  const measure = (edge: Edge): Promise<number> => rate(edge, tasks, () => submitBatches(edge.grid, tasks));
+  const measure = (edge: Edge): Promise<number> => rate(tasks, () => submitBatches(edge.grid, tasks));
   const line = await race(
     field,
     { case: name, rounds, request },
@@ -70,7 +79,7 @@ export async function bulk(name: string, field: Field, quick: boolean, request: 
   return { ...line, tasks, batch: batchCount, in_process: { ours: inProcess.ours, workers: inProcess.workers } };
 }
 
-/** One task a message: 32 submitters, 32 workers that take one at a time. `over_plain_http` leaves the SDK out. */
+/** One task a message: 32 submitters, 32 workers that take one at a time. `over_plain_http` leaves the SDK and its socket out. */
 export async function single(name: string, field: Field, quick: boolean): Promise<BenchLine> {
   const tasks = quick ? 1_000 : 10_000;
   const submitters = 32;
@@ -80,11 +89,11 @@ export async function single(name: string, field: Field, quick: boolean): Promis
     request: { work: 'single', tasks, submitters, concurrency: 32 },
   };
   const startWorkers = (edge: Edge): Promise<WorkerProcess> => startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
-  const measure = (edge: Edge, submitOne: SubmitOne): Promise<number> =>
-    rate(edge, tasks, () => submitSingly(submitOne, tasks, submitters));
-  const line = await race(field, work, startWorkers, (edge) => measure(edge, bySdk(edge.grid)));
+  const line = await race(field, work, startWorkers, (edge) =>
+    rate(tasks, () => submitSingly(() => edge.grid.submit('ping', {}), tasks, submitters)),
+  );
   const plain = await race({ peers: [], missing: [] }, work, startWorkers, (edge) =>
-    measure(edge, byHttp(edge, submitters)),
+    rateOverHttp(edge, tasks, () => submitSingly(byHttp(edge, submitters), tasks, submitters)),
   );
   return { ...line, tasks, submitters, over_plain_http: { ours: plain.ours } };
 }

@@ -1,5 +1,14 @@
-import { isFinal, TabgridError, type Progress, type Submitted, type TaskId, type TaskView } from '#protocol';
+import {
+  isFinal,
+  TabgridError,
+  type Progress,
+  type Submitted,
+  type TaskEnd,
+  type TaskId,
+  type TaskView,
+} from '#protocol';
 import type { EventFilter, EventStream } from './events.ts';
+import { SocketUnusable, type Submission } from './submission.ts';
 import type { Transport } from './transport.ts';
 
 /** How long one request waits for a result; the edge allows 60 s, proxies often less. */
@@ -20,10 +29,18 @@ export class ResultTimeout extends Error {
 export class AsyncResult<Result> {
   readonly id: TaskId;
   readonly #transport: Transport;
+  readonly #submission: Submission | null;
   readonly #events: (filter: EventFilter) => EventStream;
 
-  constructor(id: TaskId, transport: Transport, events: (filter: EventFilter) => EventStream) {
+  /** @param submission where it was submitted, if that tells how it ends */
+  constructor(
+    id: TaskId,
+    transport: Transport,
+    events: (filter: EventFilter) => EventStream,
+    submission: Submission | null = null,
+  ) {
     this.id = id;
+    this.#submission = submission;
     this.#transport = transport;
     this.#events = events;
   }
@@ -42,13 +59,45 @@ export class AsyncResult<Result> {
    * @throws TabgridError with the code of the failure, `revoked` or `expired`; ResultTimeout when `timeoutSeconds` (default: none) have passed.
    */
   async get(options: { timeoutSeconds?: number; signal?: AbortSignal } = {}): Promise<Result> {
-    const task = await this.settled(options);
+    const { clock } = this.#transport.options;
+    const begunMs = clock.now();
+    const task = (await this.#told(options)) ?? (await this.#settledSince(begunMs, options));
     if (task.state === 'SUCCESS') return task.result as Result;
     const { type, message, traceback } = task.error ?? {
       type: 'revoked' as const,
       message: `task ${this.id} was revoked`,
     };
     throw new TabgridError(type, message, traceback === undefined ? {} : { details: { traceback } });
+  }
+
+  /** `settled`, in what is left of the time that began then. */
+  async #settledSince(begunMs: number, options: { timeoutSeconds?: number; signal?: AbortSignal }): Promise<TaskView> {
+    const { timeoutSeconds } = options;
+    if (timeoutSeconds === undefined) return await this.settled(options);
+    const leftSeconds = Math.max(0, timeoutSeconds - (this.#transport.options.clock.now() - begunMs) / 1000);
+    try {
+      return await this.settled({ ...options, timeoutSeconds: leftSeconds });
+    } catch (error) {
+      throw error instanceof ResultTimeout ? new ResultTimeout(error.task, timeoutSeconds) : error;
+    }
+  }
+
+  /** How it ended, from the socket on which it was submitted; undefined where that cannot tell. */
+  async #told(options: { timeoutSeconds?: number; signal?: AbortSignal }): Promise<TaskEnd | undefined> {
+    if (this.#submission?.isUsable !== true) return undefined;
+    const { clock } = this.#transport.options;
+    const over = new AbortController();
+    const signals = options.signal === undefined ? [over.signal] : [over.signal, options.signal];
+    const given = options.timeoutSeconds;
+    const late = given === undefined ? [] : [clock.sleep(given * 1000, over.signal).then(() => undefined)];
+    try {
+      return await Promise.race([this.#submission.ended(this.id, AbortSignal.any(signals)), ...late]);
+    } catch (error) {
+      if (error instanceof SocketUnusable) return undefined;
+      throw error;
+    } finally {
+      over.abort();
+    }
   }
 
   /** Waits until the task is final, however it ends. @throws ResultTimeout */

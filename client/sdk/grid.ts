@@ -23,6 +23,7 @@ import { Flow, type QueueView } from './flow.ts';
 import { resolveOptions, type GridOptions } from './options.ts';
 import { Schedules } from './schedules.ts';
 import { signature, type SubmitOptions } from './signature.ts';
+import { SocketUnusable, Submission } from './submission.ts';
 import { Transport } from './transport.ts';
 import { Workflows, type WorkflowResult } from './workflows.ts';
 
@@ -96,9 +97,11 @@ export class Grid {
   readonly schedules: Schedules;
   readonly workflows: Workflows;
   readonly #transport: Transport;
+  readonly #submission: Submission;
 
   constructor(options: GridOptions) {
     this.#transport = new Transport(resolveOptions(options));
+    this.#submission = new Submission(this.#transport);
     this.campaigns = new Campaigns(this.#transport, (filter) => this.events(filter));
     this.files = new FileStore(this.#transport);
     this.flow = new Flow(this.#transport);
@@ -116,30 +119,50 @@ export class Grid {
     kwargs: KwargsInput<Name>,
     options: SubmitOptions = {},
   ): Promise<AsyncResult<Result<Name>>> {
-    const submitted = await this.#transport.json<Submitted>({
-      method: 'POST',
-      path: '/v1/tasks',
-      json: signature(task, kwargs, options),
-    });
-    return this.result<Result<Name>>(submitted.task_id);
+    const [id] = await this.#submit([signature(task, kwargs, options)]);
+    return this.#watched<Result<Name>>(id);
   }
 
   /** Submits up to 1,000 tasks at once: all of them, or none if one does not fit. */
   async submitAll<Name extends TaskName>(
     signatures: readonly (Signature & { task: Name })[],
   ): Promise<AsyncResult<Result<Name>>[]> {
-    const { tasks } = await this.#transport.json<{ tasks: Submitted[] }>({
-      method: 'POST',
-      path: '/v1/tasks',
-      json: signatures,
-    });
-    return tasks.map((submitted) => this.result<Result<Name>>(submitted.task_id));
+    return (await this.#submit([...signatures])).map((id) => this.#watched<Result<Name>>(id));
   }
 
   /** Submits a task whose type is known only at run time. The edge checks its arguments. */
   async submitSignature(signature: Signature): Promise<AsyncResult<unknown>> {
-    const submitted = await this.#transport.json<Submitted>({ method: 'POST', path: '/v1/tasks', json: signature });
-    return this.result(submitted.task_id);
+    const [id] = await this.#submit([signature]);
+    return this.#watched(id);
+  }
+
+  /** Over the socket, or where there is none by a request; under one key, so that it makes no difference if both are tried. */
+  async #submit(signatures: Signature[]): Promise<TaskId[]> {
+    const key = this.#transport.newKey();
+    if (this.#submission.isUsable && signatures.length > 0) {
+      try {
+        return (await this.#submission.submit(signatures, key)).map((submitted) => submitted.task_id);
+      } catch (error) {
+        if (!(error instanceof SocketUnusable)) throw error;
+      }
+    }
+    const call = { method: 'POST', path: '/v1/tasks', idempotencyKey: key } as const;
+    const [only] = signatures;
+    if (signatures.length === 1) {
+      return [(await this.#transport.json<Submitted>({ ...call, json: only })).task_id];
+    }
+    const { tasks } = await this.#transport.json<{ tasks: Submitted[] }>({ ...call, json: signatures });
+    return tasks.map((submitted) => submitted.task_id);
+  }
+
+  #watched<Value>(id: TaskId | undefined): AsyncResult<Value> {
+    if (id === undefined) throw new Error('a submission without an answer');
+    return new AsyncResult<Value>(id, this.#transport, (filter) => this.events(filter), this.#submission);
+  }
+
+  /** Closes what is open. What waits is rejected; what was submitted goes on. */
+  close(): void {
+    this.#submission.close();
   }
 
   /** Starts a workflow: `workflows.submit`. */

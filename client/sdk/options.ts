@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './lib/clock.ts';
 export interface WebSocketLike {
   addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  send(data: string): void;
   close(code?: number, reason?: string): void;
 }
 
@@ -16,8 +17,10 @@ export interface GridOptions {
   token: string;
   /** Default: the global one. */
   fetch?: typeof fetch;
-  /** Default: the global one. Node 20 has none: pass undici’s. Needed for events only. */
+  /** Default: the global one. Node 20 has none: pass undici’s. Needed for events; submitting is faster with it. */
   WebSocket?: WebSocketConstructor;
+  /** How tasks are submitted: over one WebSocket where one can be opened, or each by a request. Default: `socket`. */
+  submitOver?: 'socket' | 'http';
   /**
    * How often a call is tried again when the edge cannot be reached or says that it is busy. Default 8, which rides out a restart; 0 never
    * does. Every call can be repeated safely: those that change something carry an idempotency key.
@@ -32,6 +35,7 @@ export interface ResolvedOptions {
   readonly token: string;
   readonly fetch: typeof fetch;
   readonly WebSocket: WebSocketConstructor | undefined;
+  readonly submitOver: 'socket' | 'http';
   readonly retries: number;
   readonly clock: Clock;
 }
@@ -52,6 +56,7 @@ export function resolveOptions(options: GridOptions): ResolvedOptions {
     // Bound: a page’s fetch refuses to be called as a method of anything but the window.
     fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
     WebSocket: options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+    submitOver: options.submitOver ?? 'socket',
     retries,
     clock: options.clock ?? systemClock,
   };

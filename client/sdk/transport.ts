@@ -30,7 +30,7 @@ export class Transport {
 
   /** @throws TabgridError whatever the edge refuses; TypeError where it cannot be reached after all retries. */
   async json<T>(call: Call): Promise<T> {
-    const keyed = { ...call, idempotencyKey: call.idempotencyKey ?? this.#newKey() };
+    const keyed = { ...call, idempotencyKey: call.idempotencyKey ?? this.newKey() };
     for (let tries = 0; ; tries++) {
       const response = await this.send(keyed);
       try {
@@ -91,7 +91,7 @@ export class Transport {
     const method = call.method ?? 'GET';
     const headers = new Headers(call.headers);
     headers.set('authorization', `Bearer ${this.options.token}`);
-    if (method === 'POST') headers.set('idempotency-key', call.idempotencyKey ?? this.#newKey());
+    if (method === 'POST') headers.set('idempotency-key', call.idempotencyKey ?? this.newKey());
     if (call.json !== undefined) headers.set('content-type', 'application/json');
     const body = call.json === undefined ? call.body : JSON.stringify(call.json);
     return {
@@ -104,7 +104,8 @@ export class Transport {
     };
   }
 
-  #newKey(): string {
+  /** An idempotency key that nobody has used. */
+  newKey(): string {
     const { clock } = this.options;
     const part = (): string => Math.floor(clock.random() * 2 ** 48).toString(36);
     return `sdk-${clock.now().toString(36)}-${part()}-${part()}`;

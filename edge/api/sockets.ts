@@ -52,6 +52,19 @@ export const socketRoutes: readonly Route[] = [
   route(
     {
       method: 'get',
+      path: '/v1/submit',
+      access: ['submit'],
+      tag: 'tasks',
+      summary: 'A WebSocket on which tasks are submitted and results arrive; its frames are in docs/protocol.md.',
+      query: z.strictObject({ shard: shardQuery }),
+      answers,
+      errors: ['upgrade_required', 'forbidden'],
+    },
+    ({ env, request, principal, query }) => connect(env, request, principal, query.shard ?? 0),
+  ),
+  route(
+    {
+      method: 'get',
       path: '/v1/events',
       access: ['read'],
       tag: 'events',

@@ -85,6 +85,7 @@ export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]):
   for (const { socket, frame } of effects.frames) send(socket, frame);
   for (const { socket, code, reason } of effects.closes) closeSocket(socket, code, reason);
   listeners.push(events);
+  core.submitters.tell(effects.ends);
   core.tallies.hear(events);
   if (core.tallies.isDirty) core.writeSoon();
   for (const id of effects.finished) waiters.wake(id);

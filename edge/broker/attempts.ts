@@ -13,6 +13,7 @@ import type { Core } from './core.ts';
 import type { NewEvent } from './events.ts';
 import { releaseSharing } from './flow/concurrency.ts';
 import type { Lease } from './leases.ts';
+import { endOf } from './submission.ts';
 import { settle, type AttemptEnd } from './settle.ts';
 import { addToHistory, visibleState, type StoredState, type TaskOutcome, type TaskRecord } from './task-record.ts';
 import { mustMove, type TaskEvent } from './transitions.ts';
@@ -172,6 +173,7 @@ function finish(core: Core, record: TaskRecord, state: FinalState): void {
   );
   core.progressed.delete(record.id);
   core.effects.finished.push(record.id);
+  if (core.submitters.isWatched(record.id)) core.effects.ends.push(endOf(record));
   const { notify, ref } = record.spec;
   if (notify !== undefined) {
     const key = addressKey(notify);

@@ -246,6 +246,8 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
     const { 0: client, 1: server } = new WebSocketPair();
     if (url.pathname === '/v1/worker') {
       this.broking.sessions.accept(server, principal);
+    } else if (url.pathname === '/v1/submit') {
+      this.broking.core.submitters.accept(server, principal);
     } else if (url.pathname === '/v1/events') {
       const { query, after } = parseEventQuery(url.searchParams);
       this.broking.listeners.accept(server, filterFor(principal, query), after);

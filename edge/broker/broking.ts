@@ -51,6 +51,7 @@ import type {
 } from './rpc.ts';
 import { closeSocket, send, type Sessions } from './sessions.ts';
 import { retryTask, submit } from './submit.ts';
+import { Submitting } from './submitting.ts';
 import { loseLease, sweep } from './sweep.ts';
 import { listTasks, viewTask, viewWorkers } from './views.ts';
 import { closeCodes, errorFrame, hello, leave, parseFrame, takeFrame } from './worker-frames.ts';
@@ -62,6 +63,7 @@ export class Broking {
   readonly listeners: EventSockets;
   readonly controls: Controls;
   readonly flow: FlowControl;
+  readonly submitting: Submitting;
   /** Runs light tasks; tests put their own in its place. */
   executor: Executor;
   readonly #commits: GroupCommit;
@@ -98,6 +100,9 @@ export class Broking {
       (work) => this.#commits.run(work),
       (work) => this.#unwaited(work),
     );
+    this.submitting = new Submitting(this.core, this.core.submitters, (work, weight) =>
+      this.#commits.run(work, weight),
+    );
     this.#loseEdgeRuns();
     void this.flow.copySettings();
   }
@@ -108,7 +113,7 @@ export class Broking {
     request?: RequestKey,
     known?: readonly (Submitted | null)[],
   ): Promise<Submitted[]> {
-    return this.#commits.run(() => submit(this.core, principal.sub, tasks, request, known));
+    return this.#commits.run(() => submit(this.core, principal.sub, tasks, request, known), tasks.length);
   }
 
   get(principal: Principal, id: TaskId): TaskView {
@@ -247,6 +252,11 @@ export class Broking {
 
   /** A frame from a worker. Answers when it is committed. */
   async take(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const submitter = this.core.submitters.of(socket);
+    if (submitter !== undefined) {
+      await this.submitting.take(socket, submitter.principal, message);
+      return;
+    }
     const principal = this.sessions.principalOf(socket);
     // Listeners of events have nothing to say but heartbeats.
     if (principal === undefined) return;
@@ -278,6 +288,7 @@ export class Broking {
 
   async closed(socket: WebSocket, reason: string): Promise<void> {
     this.listeners.close(socket);
+    this.core.submitters.close(socket);
     await this.#commits.run(() => {
       const session = this.sessions.bySocket(socket);
       if (session !== undefined) leave(this.core, session, reason);

@@ -26,6 +26,7 @@ import { Sessions } from './sessions.ts';
 import { nextCheckMs } from './schedule.ts';
 import { SpecTable } from './spec-table.ts';
 import { StoredQueue } from './stored-queue.ts';
+import { Submitters } from './submitters.ts';
 import { Tallies } from './tallies.ts';
 import { TaskStore } from './task-store.ts';
 import { WorkerTable } from './worker-table.ts';
@@ -72,6 +73,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     leases,
     workers,
     sessions: new Sessions(context, workers, clock),
+    submitters: new Submitters(context, config.shards),
     events: new EventLog(database, clock, (lane) => lanes.queueOf(lane)),
     tallies: new Tallies(database),
     outbox: new Outbox<FromBroker>({

@@ -1,4 +1,4 @@
-import type { Assignment, EdgeFrame, Progress, TaskId, WorkerId } from '#protocol';
+import type { Assignment, EdgeFrame, Progress, TaskId, WorkerId, TaskEnd } from '#protocol';
 import type { EdgeConfig } from '../config.ts';
 import type { Alarms } from '../lib/alarms.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -18,6 +18,7 @@ import type { FinishedTask, FromBroker, TaskProgress } from './rpc.ts';
 import type { Sessions, WorkerSession } from './sessions.ts';
 import type { SpecTable } from './spec-table.ts';
 import type { StoredQueue } from './stored-queue.ts';
+import type { Submitters } from './submitters.ts';
 import type { Tallies } from './tallies.ts';
 import type { TaskStore } from './task-store.ts';
 import type { WorkerTable } from './worker-table.ts';
@@ -54,6 +55,8 @@ export interface Effects {
   /** Attempts given to the stateless Worker. */
   edgeRuns: Assignment[];
   flushOutbox: boolean;
+  /** Ends of tasks that submitters watch. */
+  ends: TaskEnd[];
   /** Until a task may begin that waits for a rate alone; Infinity when there is none. */
   wakeInMs: number;
 }
@@ -69,6 +72,7 @@ export function noEffects(): Effects {
     progress: new Map(),
     edgeRuns: [],
     flushOutbox: false,
+    ends: [],
     wakeInMs: Infinity,
   };
 }
@@ -92,6 +96,7 @@ export interface Core {
   readonly leases: LeaseTable;
   readonly workers: WorkerTable;
   readonly sessions: Sessions;
+  readonly submitters: Submitters;
   readonly events: EventLog;
   readonly tallies: Tallies;
   readonly outbox: Outbox<FromBroker>;

@@ -21,7 +21,14 @@ interface Job {
   reject: (error: unknown) => void;
   /** A refusal, which is an answer like another. */
   refusal: TabgridError | null;
+  /** About how much of a commit it takes, in tasks; 0 for what always comes along. */
+  weight: number;
 }
+
+/** Submissions of one commit, in tasks: more would keep workers waiting. */
+const maxCommitWeight = 2_000;
+/** Submissions that wait, in tasks: more are refused. */
+const maxWaitingWeight = 50_000;
 
 /**
  * Gathers work that arrives until a 0 ms timer and commits it together: a commit costs a wait for the disk, whatever is in it.
@@ -32,14 +39,26 @@ export class GroupCommit {
   readonly #clock: Clock;
   readonly #steps: CommitSteps;
   #waiting: Job[] = [];
+  #waitingWeight = 0;
 
   constructor(clock: Clock, steps: CommitSteps) {
     this.#clock = clock;
     this.#steps = steps;
   }
 
-  /** Answers after the commit that contains the work. */
-  run<T>(work: () => T): Promise<T> {
+  /**
+   * Answers after the commit that contains the work.
+   * @param weight of a submission, in tasks: one commit takes so many of them and leaves the others for the next, while what workers say
+   *   comes along at once.
+   * @throws TabgridError `rate_limited` when too much waits already
+   */
+  run<T>(work: () => T, weight = 0): Promise<T> {
+    if (weight > 0 && this.#waitingWeight + weight > maxWaitingWeight) {
+      return Promise.reject(
+        new TabgridError('rate_limited', 'too many submissions wait to be stored', { retryAfterSeconds: 1 }),
+      );
+    }
+    this.#waitingWeight += weight;
     return new Promise<T>((resolve, reject) => {
       let answer: T;
       if (this.#waiting.length === 0) this.#clock.setTimer(0, () => this.#commitAll());
@@ -48,18 +67,32 @@ export class GroupCommit {
         resolve: () => resolve(answer),
         reject,
         refusal: null,
+        weight,
       });
     });
   }
 
   #commitAll(): void {
-    const jobs = this.#waiting;
-    this.#waiting = [];
+    const jobs = this.#takeJobs();
+    if (this.#waiting.length > 0) this.#clock.setTimer(0, () => this.#commitAll());
     if (this.#commit(jobs) === null) return;
     for (const job of jobs) {
       const error = this.#commit([job]);
       if (error !== null) job.reject(error.cause);
     }
+  }
+
+  #takeJobs(): Job[] {
+    let weight = 0;
+    const [taken, left]: [Job[], Job[]] = [[], []];
+    for (const job of this.#waiting) {
+      const fits = job.weight === 0 || weight === 0 || weight + job.weight <= maxCommitWeight;
+      if (fits) weight += job.weight;
+      (fits ? taken : left).push(job);
+    }
+    this.#waiting = left;
+    this.#waitingWeight -= weight;
+    return taken;
   }
 
   /** @returns null, or the defect that rolled everything back. */

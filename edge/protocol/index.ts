@@ -16,6 +16,7 @@ export * from './rate.ts';
 export * from './retry.ts';
 export * from './schedule.ts';
 export * from './states.ts';
+export * from './submission.ts';
 export * from './surrogates.ts';
 export * from './task.ts';
 export * from './text.ts';

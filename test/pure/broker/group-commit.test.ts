@@ -34,6 +34,33 @@ describe('a group commit', () => {
     expect(told).toEqual(['begin', 'a', 'b', 'c', 'finish', 'committed']);
   });
 
+  it('takes so much of submissions, in their order, and all that workers say; the rest comes with the next', async () => {
+    const { clock, told, commits } = setup();
+    const work = (name: string, weight: number) => void commits.run(() => told.push(name), weight);
+    work('large', 1500);
+    work('also large', 1500);
+    work('small', 400);
+    work('a worker', 0);
+    clock.runTimers();
+    expect(told).toEqual(['begin', 'large', 'small', 'a worker', 'finish', 'committed']);
+    clock.runTimers();
+    expect(told.slice(6)).toEqual(['begin', 'also large', 'finish', 'committed']);
+    expect(clock.timers).toEqual([]);
+  });
+
+  it('refuses submissions when too much of them waits, and nothing else', async () => {
+    const { clock, commits } = setup();
+    for (let n = 0; n < 50; n++) void commits.run(() => undefined, 1000);
+    await expect(commits.run(() => 1, 1)).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 1 });
+    const said = commits.run(() => 2);
+    clock.runTimers();
+    expect(await said).toBe(2);
+    await expect(commits.run(() => 3, 49_000)).rejects.toMatchObject({ code: 'rate_limited' });
+    const later = commits.run(() => 4, 1000);
+    for (let n = 0; n < 25; n++) clock.runTimers();
+    expect(await later).toBe(4);
+  });
+
   it('commits the others when one is refused', async () => {
     const { clock, told, commits } = setup();
     const refused = commits.run(() => {

@@ -83,6 +83,12 @@ export class FakeSocket implements WebSocketLike {
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
   }
 
+  readonly sent: string[] = [];
+
+  send(data: string): void {
+    this.sent.push(data);
+  }
+
   close(): void {
     this.closed = true;
     this.emit('close');
@@ -102,6 +108,7 @@ export function setup(options: Partial<GridOptions> = {}): { grid: Grid; edge: F
     token: 'token-1',
     fetch: edge.fetch,
     WebSocket: FakeSocket,
+    submitOver: 'http',
     clock,
     ...options,
   });

@@ -1,0 +1,152 @@
+import {
+  faultsOf,
+  isAdmin,
+  isFinal,
+  limits,
+  sha256Hex,
+  submitterFrameSchema,
+  TabgridError,
+  type Principal,
+  type Signature,
+  type SubmissionError,
+  type SubmitterFrame,
+  type TaskEnd,
+  type TaskId,
+} from '#protocol';
+import { prepare, refusalAt } from '../tasks/prepare.ts';
+import type { Core } from './core.ts';
+import type { NewTask, RequestKey } from './rpc.ts';
+import type { TaskRecord } from './task-record.ts';
+
+/** Reads a submitter’s frame. @throws TabgridError `invalid_frame`, `body_too_large` */
+export function parseSubmitterFrame(text: string | ArrayBuffer): SubmitterFrame {
+  if (typeof text !== 'string') throw new TabgridError('invalid_frame', 'expected a text frame with JSON');
+  if (text.length > limits.maxJsonBodyBytes) {
+    throw new TabgridError('body_too_large', `a frame has at most ${limits.maxJsonBodyBytes} bytes`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new TabgridError('invalid_frame', 'the frame is not JSON');
+  }
+  if (isCommonSubmission(json)) return json;
+  const parsed = submitterFrameSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults = faultsOf(parsed.error);
+  const [first] = faults;
+  const where = first === undefined || first.path === '' ? 'frame' : first.path;
+  throw new TabgridError('invalid_frame', `${where}: ${first?.message ?? 'does not fit'}`, { details: { faults } });
+}
+
+type Submission = Extract<SubmitterFrame, { type: 'submit' }>;
+
+/** True for submissions of tasks with nothing but a name and keyword arguments, by hand, because zod is slow in workerd; false says nothing. */
+export function isCommonSubmission(value: unknown): value is Submission {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, request_id: id, key, tasks, ...rest } = value as Record<string, unknown>;
+  return (
+    type === 'submit' &&
+    Object.keys(rest).length === 0 &&
+    isText(id, 64) &&
+    (key === undefined || isText(key, 255)) &&
+    Array.isArray(tasks) &&
+    tasks.length >= 1 &&
+    tasks.length <= limits.maxTasksPerRequest &&
+    tasks.every(isCommonSignature)
+  );
+}
+
+function isCommonSignature(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { task, kwargs, ...rest } = value as Record<string, unknown>;
+  const isObject = typeof kwargs === 'object' && kwargs !== null && !Array.isArray(kwargs);
+  return isText(task, limits.maxNameChars) && (kwargs === undefined || isObject) && Object.keys(rest).length === 0;
+}
+
+function isText(value: unknown, maxChars: number): boolean {
+  return typeof value === 'string' && value.length >= 1 && value.length <= maxChars;
+}
+
+/** Signatures that are remembered in their complete form, and how long they may be. */
+const maxRemembered = 200;
+const maxRememberedChars = 1_000;
+
+/** Makes tasks of signatures. Equal ones, which are common in a loop, are checked once. */
+export class Preparation {
+  readonly #core: Core;
+  readonly #remembered = new Map<string, NewTask>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** @throws TabgridError as `prepare` does, with the place in the list. */
+  all(principal: Principal, signatures: readonly Signature[]): NewTask[] {
+    return signatures.map((signature, index) => {
+      try {
+        return this.#one(principal.sub, signature);
+      } catch (error) {
+        throw error instanceof TabgridError ? refusalAt(String(index), error) : error;
+      }
+    });
+  }
+
+  #one(owner: string, signature: Signature): NewTask {
+    const { config, clock } = this.#core;
+    const context = { owner, config, nowMs: clock.now() };
+    const dependsOnNow = signature.countdown !== undefined || signature.expires !== undefined;
+    const text = dependsOnNow ? '' : JSON.stringify([owner, signature]);
+    if (text === '' || text.length > maxRememberedChars) return prepare(signature, context);
+    const known = this.#remembered.get(text);
+    if (known !== undefined) return known;
+    const task = prepare(signature, context);
+    if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
+    this.#remembered.set(text, task);
+    return task;
+  }
+}
+
+/** The request’s key. The digest is not that of a body over HTTP, so that a key used there is another’s here. */
+export function keyOf({ key, tasks }: Submission): RequestKey | undefined {
+  return key === undefined ? undefined : { key, bodyDigest: sha256Hex(JSON.stringify(tasks)) };
+}
+
+/** How a final task ended. */
+export function endOf({ id, state, outcome }: Pick<TaskRecord, 'id' | 'state' | 'outcome'>): TaskEnd {
+  if (!isFinal(state)) throw new Error(`${id} is ${state}, not final`);
+  return {
+    task_id: id,
+    state,
+    result: outcome !== null && 'result' in outcome ? outcome.result : null,
+    error: outcome !== null && 'error' in outcome ? outcome.error : null,
+  };
+}
+
+/** What became of tasks that somebody wants to watch: those that have ended, those that go on, and those that are not there for them. */
+export function lookAt(
+  core: Core,
+  principal: Principal,
+  ids: readonly TaskId[],
+): { ended: TaskEnd[]; open: TaskId[]; unknown: TaskId[] } {
+  const found = { ended: [] as TaskEnd[], open: [] as TaskId[], unknown: [] as TaskId[] };
+  for (const id of ids) {
+    const record = core.tasks.read(id);
+    if (record === undefined || (record.owner !== principal.sub && !isAdmin(principal))) found.unknown.push(id);
+    else if (isFinal(record.state)) found.ended.push(endOf(record));
+    else found.open.push(id);
+  }
+  return found;
+}
+
+export function submissionError(error: unknown): SubmissionError {
+  const refusal =
+    error instanceof TabgridError ? error : new TabgridError('internal', 'the submission could not be processed');
+  const { code, message, details, retryAfterSeconds } = refusal;
+  return {
+    code,
+    message,
+    ...(details === undefined ? {} : { details }),
+    ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
+  };
+}

@@ -46,6 +46,8 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          // They kill processes and wait for what comes after: beside others they would wait long.
+          fileParallelism: false,
         },
       },
       {
@@ -55,6 +57,7 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
     ],

@@ -48,18 +48,15 @@ export function addBeat(program: Command): void {
       const found: ScheduleSummary[] = [];
       for await (const schedule of (await connect(flags)).schedules.list()) found.push(schedule);
       createOutput(flags.json).result(found, () =>
-        table(
-          ['name', 'owner', 'task', 'when', 'last run', 'next run', 'runs'],
-          found.map((one) => [
-            one.name,
-            one.owner,
-            one.task,
-            whenOf(one.schedule),
-            one.last_run ?? '',
-            one.enabled ? (one.next_run ?? 'never') : 'paused',
-            one.total_runs,
-          ]),
-        ),
+        table(found, {
+          name: (one) => one.name,
+          owner: (one) => one.owner,
+          task: (one) => one.task,
+          when: (one) => whenOf(one.schedule),
+          'last run': (one) => one.last_run ?? '',
+          'next run': (one) => (one.enabled ? (one.next_run ?? 'never') : 'paused'),
+          runs: (one) => one.total_runs,
+        }),
       );
     });
 

@@ -48,16 +48,13 @@ Example:
       const found: CampaignSummary[] = [];
       for await (const summary of (await connect(flags)).campaigns.list()) found.push(summary);
       createOutput(flags.json).result(found, () =>
-        table(
-          ['campaign id', 'name', 'state', 'evaluated', 'best'],
-          found.map(({ campaign_id, name, state, progress, best }) => [
-            campaign_id,
-            name,
-            state,
-            `${progress.evaluated} of ${progress.budget}`,
-            best === null ? '' : listValues(best.values),
-          ]),
-        ),
+        table(found, {
+          'campaign id': (one) => one.campaign_id,
+          name: (one) => one.name,
+          state: (one) => one.state,
+          evaluated: ({ progress }) => `${progress.evaluated} of ${progress.budget}`,
+          best: ({ best }) => (best === null ? '' : listValues(best.values)),
+        }),
       );
     });
 

@@ -107,10 +107,11 @@ async function ask(command: ControlCommand, args: JsonObject, flags: Destination
   const grid = await connect(flags);
   const answers = await grid.control(command, args, askOptions(flags));
   createOutput(flags.json).result(answers, () =>
-    table(
-      ['worker', 'id', 'answer'],
-      answers.replies.map(({ name, worker_id: id, error }) => [name ?? '', id ?? '', error ?? 'done']),
-    ),
+    table(answers.replies, {
+      worker: ({ name }) => name ?? '',
+      id: ({ worker_id: id }) => id ?? '',
+      answer: ({ error }) => error ?? 'done',
+    }),
   );
   tellMissing(answers);
   if (answers.replies.length === 0) throw new CommandError('no worker is connected');

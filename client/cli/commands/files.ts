@@ -45,10 +45,12 @@ export function addFiles(program: Command): void {
       const found: FileView[] = [];
       for await (const file of (await connect(flags)).files.list(prefix)) found.push(file);
       createOutput(flags.json).result(found, () =>
-        table(
-          ['path', 'bytes', 'stored', 'sha256'],
-          found.map((file) => [file.path, file.bytes, file.created_at, file.sha256.slice(0, 12)]),
-        ),
+        table(found, {
+          path: (file) => file.path,
+          bytes: (file) => file.bytes,
+          stored: (file) => file.created_at,
+          sha256: (file) => file.sha256.slice(0, 12),
+        }),
       );
     });
 }

@@ -5,14 +5,8 @@ import { connect, withConnection } from '../lib/connection.ts';
 import { CommandError, UsageError } from '../lib/errors.ts';
 import { createOutput, short, table } from '../lib/output.ts';
 import { askOptions, tellMissing, withDestination, type DestinationFlags } from '../lib/destination.ts';
+import { queueColumns } from './queue.ts';
 import { taskTable } from './tasks.ts';
-
-interface TaskTypeView {
-  name: string;
-  queue: string;
-  runs_on: string[];
-  summary: string;
-}
 
 const meanings: Record<InspectView, string> = {
   ping: 'which workers answer',
@@ -55,10 +49,11 @@ async function textOf(view: InspectView, grid: Grid, answers: Answers): Promise<
     return taskTable(answers.replies.flatMap(({ reply }) => (reply ?? []) as unknown as TaskView[]));
   if (view === 'registered') return registered(grid, answers);
   if (view === 'stats') return stats(grid, answers);
-  return table(
-    ['worker', 'id', view === 'ping' ? 'answer' : 'queues'],
-    answers.replies.map(({ name, worker_id: id, reply, error }) => [name ?? '', id ?? '', said(reply ?? error ?? '')]),
-  );
+  return table(answers.replies, {
+    worker: ({ name }) => name ?? '',
+    id: ({ worker_id: id }) => id ?? '',
+    [view === 'ping' ? 'answer' : 'queues']: ({ reply, error }) => said(reply ?? error ?? ''),
+  });
 }
 
 function said(reply: Json): string {
@@ -67,13 +62,16 @@ function said(reply: Json): string {
 }
 
 async function registered(grid: Grid, answers: Answers): Promise<string> {
-  const { task_types: types } = await grid.request<{ task_types: TaskTypeView[] }>('GET', '/v1/task-types');
+  const types = await grid.flow.taskTypes();
   const having = (name: string): number =>
     answers.replies.filter(({ reply }) => Array.isArray(reply) && reply.includes(name)).length;
-  return table(
-    ['task', 'workers', 'queue', 'runs on', 'what it does'],
-    types.map((type) => [type.name, having(type.name), type.queue, type.runs_on.join(', '), type.summary]),
-  );
+  return table(types, {
+    task: (type) => type.name,
+    workers: (type) => having(type.name),
+    queue: (type) => type.queue,
+    'runs on': (type) => type.runs_on.join(', '),
+    'what it does': (type) => type.summary,
+  });
 }
 
 /** The table of workers, with those that are gone, and of queues. */
@@ -81,28 +79,19 @@ async function stats(grid: Grid, { replies, silent }: Answers): Promise<string> 
   const [workers, queues] = await Promise.all([grid.workers(), grid.queues()]);
   const isSilent = new Set(silent);
   const isAsked = new Set(replies.map(({ worker_id: id }) => id));
-  const workerRows = workers
-    .filter(({ worker_id: id, state }) => isSilent.has(id) || isAsked.has(id) || state === 'offline' || id === 'edge')
-    .map((worker) => [
-      worker.name,
-      isSilent.has(worker.worker_id) ? 'silent' : worker.state,
-      worker.trusted ? 'trusted' : 'volunteer',
-      worker.concurrency,
-      worker.active,
-      worker.succeeded,
-      worker.failed,
-      short(worker.busy_seconds),
-      worker.capabilities.description ?? '',
-    ]);
-  const queueRows = queues.map((queue) => [
-    queue.queue,
-    queue.waiting,
-    queue.scheduled,
-    queue.running,
-    queue.oldest_age === null ? '' : short(queue.oldest_age),
-  ]);
-  return [
-    table(['worker', 'state', 'trust', 'slots', 'active', 'done', 'failed', 'busy s', 'machine'], workerRows),
-    table(['queue', 'waiting', 'scheduled', 'running', 'oldest s'], queueRows),
-  ].join('\n\n');
+  const shown = workers.filter(
+    ({ worker_id: id, state }) => isSilent.has(id) || isAsked.has(id) || state === 'offline' || id === 'edge',
+  );
+  const workerTable = table(shown, {
+    worker: (worker) => worker.name,
+    state: (worker) => (isSilent.has(worker.worker_id) ? 'silent' : worker.state),
+    trust: (worker) => (worker.trusted ? 'trusted' : 'volunteer'),
+    slots: (worker) => worker.concurrency,
+    active: (worker) => worker.active,
+    done: (worker) => worker.succeeded,
+    failed: (worker) => worker.failed,
+    'busy (s)': (worker) => short(worker.busy_seconds),
+    machine: (worker) => worker.capabilities.description ?? '',
+  });
+  return [workerTable, table(queues, queueColumns)].join('\n\n');
 }

@@ -105,18 +105,20 @@ function lengthOf(text: string): number | null {
   return text === none ? null : (parseWholeNumber('--max-length', text, 0) ?? null);
 }
 
+/** What is in a queue. */
+export const queueColumns = {
+  queue: ({ queue }: QueueView) => queue,
+  waiting: ({ waiting }: QueueView) => waiting,
+  scheduled: ({ scheduled }: QueueView) => scheduled,
+  running: ({ running }: QueueView) => running,
+  'oldest (s)': ({ oldest_age: age }: QueueView) => (age === null ? '' : short(age)),
+};
+
 function queueTable(queues: readonly QueueView[]): string {
-  return table(
-    ['queue', 'waiting', 'scheduled', 'running', 'oldest (s)', 'rate', 'at most', ''],
-    queues.map((view) => [
-      view.queue,
-      view.waiting,
-      view.scheduled,
-      view.running,
-      view.oldest_age === null ? '' : short(view.oldest_age),
-      view.rate_limit ?? '',
-      view.max_length ?? '',
-      view.paused ? 'paused' : '',
-    ]),
-  );
+  return table(queues, {
+    ...queueColumns,
+    rate: ({ rate_limit: rate }) => rate ?? '',
+    'at most': ({ max_length: length }) => length ?? '',
+    '': ({ paused }) => (paused ? 'paused' : ''),
+  });
 }

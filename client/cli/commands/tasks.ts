@@ -95,19 +95,17 @@ export function addTasks(program: Command): void {
 
 /** Tasks, one a line. */
 export function taskTable(tasks: readonly TaskView[]): string {
-  return table(
-    ['task id', 'task', 'state', 'queue', 'worker', 'since', 'seconds', 'error'],
-    tasks.map((task) => [
-      task.task_id,
-      task.task,
-      task.state,
-      task.queue,
-      task.worker ?? '',
+  return table(tasks, {
+    'task id': (task) => task.task_id,
+    task: (task) => task.task,
+    state: (task) => task.state,
+    queue: (task) => task.queue,
+    worker: (task) => task.worker ?? '',
+    since: (task) =>
       isFinal(task.state) ? (task.finished_at ?? '') : (task.started_at ?? task.eta ?? task.created_at),
-      task.runtime === null ? '' : short(task.runtime),
-      task.error?.type ?? '',
-    ]),
-  );
+    seconds: (task) => (task.runtime === null ? '' : short(task.runtime)),
+    error: (task) => task.error?.type ?? '',
+  });
 }
 
 function withFilter(command: Command): Command {

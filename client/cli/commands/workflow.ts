@@ -77,17 +77,14 @@ Examples:
         if (found.length >= limit) break;
       }
       createOutput(flags.json).result(found, () =>
-        table(
-          ['workflow id', 'state', 'calls', 'running', 'created', 'labels'],
-          found.map((one) => [
-            one.workflow_id,
-            one.state,
-            callsOf(one),
-            one.running,
-            one.created_at,
-            one.labels.join(' '),
-          ]),
-        ),
+        table(found, {
+          'workflow id': (one) => one.workflow_id,
+          state: (one) => one.state,
+          calls: callsOf,
+          running: (one) => one.running,
+          created: (one) => one.created_at,
+          labels: (one) => one.labels.join(' '),
+        }),
       );
     });
 

@@ -18,12 +18,16 @@ export function createOutput(json = false): Output {
   };
 }
 
-/** Columns as wide as their widest cell; numbers to the right. Nothing for no rows but the headings. */
-export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+type Cell = string | number;
+
+/** A line for each item, under the columns’ headings; each is as wide as its widest cell, with numbers to the right. */
+export function table<Item>(items: readonly Item[], columns: Readonly<Record<string, (item: Item) => Cell>>): string {
+  const headings = Object.keys(columns);
+  const rows = items.map((item) => Object.values(columns).map((cellOf) => cellOf(item)));
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => String(row[column] ?? '').length)),
   );
-  const line = (cells: readonly (string | number)[]): string =>
+  const line = (cells: readonly Cell[]): string =>
     cells
       .map((cell, column) => {
         const width = widths[column] ?? 0;

@@ -75,11 +75,11 @@ describe('a table', () => {
   it('sets numbers to the right and is no wider than it must', () => {
     expect(
       table(
-        ['name', 'n'],
         [
-          ['a', 5],
-          ['long name', 12],
+          { name: 'a', count: 5 },
+          { name: 'long name', count: 12 },
         ],
+        { name: ({ name }) => name, n: ({ count }) => count },
       ),
     ).toBe('name       n\na           5\nlong name  12');
   });

@@ -221,8 +221,8 @@ export function welcome(lost: AttemptRef[] = []): EdgeFrame {
   return { type: 'welcome', protocol: 1, lease_ms: leaseMs, heartbeat_ms: heartbeatMs, lost };
 }
 
-/** A session among fakes, not started. */
-export function setup(overrides: Partial<SessionOptions> = {}) {
+/** A session among fakes, not started. @param others transports to further edges. */
+export function setup(overrides: Partial<SessionOptions> = {}, ...others: FakeTransport[]) {
   const clock = new FakeClock();
   const transport = new FakeTransport();
   const executor = new FakeExecutor();
@@ -236,9 +236,10 @@ export function setup(overrides: Partial<SessionOptions> = {}) {
       concurrency: 2,
       capabilities: { runtime: 'node', cores: 2, gpu: false, tasks: ['ping'], evaluators: [] },
       kernelDigest: digest,
+      edges: 1 + others.length,
       ...overrides,
     },
-    { transports: [transport], executor, clock, onEvent: (event) => events.push(event) },
+    { transports: [transport, ...others], executor, clock, onEvent: (event) => events.push(event) },
   );
   return { clock, transport, executor, events, session };
 }

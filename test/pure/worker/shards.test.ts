@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TabgridError, type AttemptRef } from '#protocol';
-import { sessionDefaults, WorkerSession } from '../../../client/worker/index.ts';
-import type { WorkerId } from '#protocol';
-import { assignment, digest, FakeClock, FakeExecutor, FakeTransport, refOf, setup, welcome } from './fakes.ts';
+import { assignment, FakeTransport, refOf, setup, welcome } from './fakes.ts';
 import { ModelShard } from './model-shard.ts';
 
 /** A worker of so many slots, and an edge of so many shards. */
@@ -153,23 +151,10 @@ describe('a worker of an edge with several shards', () => {
 
 /** A worker of two edges. */
 function twoEdges() {
-  const clock = new FakeClock();
-  const executor = new FakeExecutor();
-  const transports = [new FakeTransport(), new FakeTransport()] as const;
-  const warnings: string[] = [];
-  const session = new WorkerSession(
-    {
-      ...sessionDefaults,
-      workerId: 'lab:1' as WorkerId,
-      name: 'lab',
-      queues: ['default'],
-      concurrency: 2,
-      capabilities: { runtime: 'node', cores: 2, gpu: false, tasks: ['ping'], evaluators: [] },
-      kernelDigest: digest,
-      edges: 2,
-    },
-    { transports, executor, clock, onEvent: (event) => event.type === 'warning' && warnings.push(event.message) },
-  );
+  const other = new FakeTransport();
+  const { clock, transport, executor, events, session } = setup({}, other);
+  const transports = [transport, other] as const;
+  const warnings = () => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
   session.start();
   const greet = (edge: 0 | 1) => {
     transports[edge].last.open();
@@ -206,7 +191,7 @@ describe('a worker of several edges', () => {
     greet(1);
     transports[0].last.drop(new TabgridError('unauthorized', 'the token is not accepted'));
     expect(session.phase).toBe('working');
-    expect(warnings.join()).toContain('goes on without');
+    expect(warnings().join()).toContain('goes on without');
     clock.advance(7000);
     expect(transports[0].connections).toHaveLength(1);
     transports[1].last.drop();

@@ -106,13 +106,16 @@ export class ComputeThread {
     const key = attemptKey(assignment);
     if (this.#aborted.has(key)) return { outcome: { type: 'revoked' }, runtimeMs: 0 };
     const { clock, pause, gpu } = this.#parts;
+    /** The last of what was told. */
     let handedOver: Promise<void> = Promise.resolve();
     const attempt = new Attempt(
       assignment,
       { ...settings, bodies: this.#bodies, clock, pause, ...(gpu ? { gpu } : {}) },
       {
         files: remoteFiles(hooks, key),
-        onProgress: (progress) => void hooks.progress(key, progress),
+        onProgress: (progress) => {
+          handedOver = hooks.progress(key, progress);
+        },
         onSnapshot: (snapshot) => {
           handedOver = hooks.snapshot(key, snapshot);
         },
@@ -120,7 +123,7 @@ export class ComputeThread {
     );
     this.#current = { key, attempt };
     const report = await attempt.run();
-    // It goes another way than the report, which would make the host forget the attempt.
+    // What was told goes another way than the report, which makes the host forget the attempt.
     await handedOver;
     this.#current = null;
     return report;

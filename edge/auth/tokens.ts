@@ -38,7 +38,7 @@ export class Tokens extends DurableObject<Env> implements TokensApi {
     super(context, env);
     this.#database = new Database(context.storage);
     migrate(this.#database, tokenMigrations);
-    this.#alarms = new Alarms(this.#database, context.storage);
+    this.#alarms = new Alarms(this.#database, context.storage, this.clock);
   }
 
   revoked(): Promise<Reply<string[]>> {

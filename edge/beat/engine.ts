@@ -43,15 +43,13 @@ export class BeatEngine {
     migrate(this.#database, beatMigrations);
     this.store = new BeatStore(this.#database);
     const outboxStore = new SqlOutboxStore(this.#database);
-    this.#alarms = new Alarms(this.#database, context.storage);
+    this.#alarms = new Alarms(this.#database, context.storage, clock);
     this.outbox = new Outbox<Work['message']>({
       store: outboxStore,
       clock,
       carry: carryFrom(env, beatAddress),
-      wakeBy: (dueMs) => {
-        this.#alarms.setBy('outbox', dueMs);
-        this.#alarms.arm();
-      },
+      wakeBy: (dueMs) => this.#alarms.setBy('outbox', dueMs),
+      arm: () => this.#alarms.arm(),
     });
     // What waits follows from the rows, whatever became of the alarms.
     this.#wind();

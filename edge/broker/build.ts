@@ -44,7 +44,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
   const stored = new StoredQueue(database, tasks);
   const workers = new WorkerTable(database);
   const lanes = new LaneTable(database);
-  const alarms = new Alarms<AlarmName>(database, context.storage);
+  const alarms = new Alarms<AlarmName>(database, context.storage, clock);
   const outboxStore = new SqlOutboxStore(database);
   const ready = new ReadyQueue({
     page: (lane, after, limit) => stored.page(lane, after, limit),
@@ -80,10 +80,8 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
       store: outboxStore,
       clock,
       carry: (target, messages) => core.reach.carry(target, messages),
-      wakeBy: (dueMs) => {
-        alarms.setBy('outbox', dueMs);
-        alarms.arm();
-      },
+      wakeBy: (dueMs) => alarms.setBy('outbox', dueMs),
+      arm: () => alarms.arm(),
     }),
     outboxStore,
     alarms,

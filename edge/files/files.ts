@@ -37,7 +37,7 @@ export class Files extends DurableObject<Env> implements FilesApi {
     super(context, env);
     this.#database = new Database(context.storage);
     migrate(this.#database, migrations);
-    this.#alarms = new Alarms(this.#database, context.storage);
+    this.#alarms = new Alarms(this.#database, context.storage, this.clock);
     this.#files = new FileStore(this.#database);
     this.#uploads = new UploadStore(this.#database);
   }

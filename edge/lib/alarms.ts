@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { Database } from './sql.ts';
 import type { Migration } from './migrate.ts';
 
@@ -6,20 +7,25 @@ export const alarmsTable: Migration['sql'] = `
   CREATE TABLE alarms (name TEXT PRIMARY KEY, due_ms INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
+/** The part of a storage that is used. */
+export type RuntimeAlarm = Pick<DurableObjectStorage, 'getAlarm' | 'setAlarm'>;
+
 /**
  * Many named due times on an object’s one alarm. They are rows, so that an object that is evicted wakes for them. Call the methods
  * inside the transaction that makes the alarm necessary, and `arm` once after it.
  */
 export class Alarms<Name extends string> {
   readonly #database: Database;
-  readonly #storage: DurableObjectStorage;
+  readonly #storage: RuntimeAlarm;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #dueMs = new Map<Name, number>();
   /** What the runtime’s alarm is set to. */
   #armedMs: number | null = null;
 
-  constructor(database: Database, storage: DurableObjectStorage) {
+  constructor(database: Database, storage: RuntimeAlarm, clock: Pick<Clock, 'now'>) {
     this.#database = database;
     this.#storage = storage;
+    this.#clock = clock;
     this.reload();
   }
 
@@ -74,11 +80,16 @@ export class Alarms<Name extends string> {
     });
   }
 
-  /** Sets the runtime’s alarm to the earliest due time. */
+  /**
+   * Sets the runtime’s alarm to the earliest due time, but never to a time that has come: workerd that is killed after an alarm was set anew for
+   * the time of the one that is running keeps it in the storage and forgets to fire it. For the same reason one that is overdue is set anew.
+   */
   arm(): void {
-    const earliestMs = Math.min(...this.#dueMs.values());
-    if (!Number.isFinite(earliestMs) || (this.#armedMs !== null && this.#armedMs <= earliestMs)) return;
-    this.#armedMs = earliestMs;
-    void this.#storage.setAlarm(earliestMs);
+    const nowMs = this.#clock.now();
+    const atMs = Math.max(Math.min(...this.#dueMs.values()), nowMs + 1);
+    if (!Number.isFinite(atMs)) return;
+    if (this.#armedMs !== null && this.#armedMs > nowMs && this.#armedMs <= atMs) return;
+    this.#armedMs = atMs;
+    void this.#storage.setAlarm(atMs);
   }
 }

@@ -51,8 +51,10 @@ export interface OutboxOptions {
   readonly store: OutboxStore;
   readonly clock: Clock;
   readonly carry: Carry;
-  /** Makes the object’s alarm call `flush` no later than then. Called inside the sender’s transaction, or right after a delivery failed. */
+  /** The object’s alarm must call `flush` no later than then. Called inside the sender’s transaction, whose end sets the alarm, or before `arm`. */
   readonly wakeBy: (dueMs: number) => void;
+  /** Sets the alarm: after a delivery that failed. */
+  readonly arm: () => void;
 }
 
 /** The sender’s side. */
@@ -88,7 +90,7 @@ export class Outbox<Message> {
   }
 
   async #deliverAll(key: string): Promise<void> {
-    const { store, clock, carry, wakeBy } = this.#options;
+    const { store, clock, carry, wakeBy, arm } = this.#options;
     const target = parseAddress(key);
     for (;;) {
       const messages = store.head(key, maxBatchCount);
@@ -105,6 +107,7 @@ export class Outbox<Message> {
         // A target that is just restarting is nothing to speak of.
         if (failures >= 2) log('warn', 'outbox-delivery-failed', { target: key, failures, error });
         wakeBy(clock.now() + Math.max(50, retryDelayMs(resendPolicy, failures, clock.random())));
+        arm();
         return;
       }
     }

@@ -95,15 +95,13 @@ export class Engine {
   #open(): Parts {
     migrate(this.#database, workflowMigrations);
     const outboxStore = new SqlOutboxStore(this.#database);
-    const alarms = new Alarms<AlarmName>(this.#database, this.#context.storage);
+    const alarms = new Alarms<AlarmName>(this.#database, this.#context.storage, this.#clock);
     const outbox = new Outbox<ToBroker>({
       store: outboxStore,
       clock: this.#clock,
       carry: (target, messages) => carryFrom(this.#env, this.#address())(target, messages),
-      wakeBy: (dueMs) => {
-        alarms.setBy('outbox', dueMs);
-        alarms.arm();
-      },
+      wakeBy: (dueMs) => alarms.setBy('outbox', dueMs),
+      arm: () => alarms.arm(),
     });
     const store = new WorkflowStore(this.#database);
     const commands = new Commands(store, (stored) => new BrokerMessages(stored, this.config, outbox));

@@ -65,7 +65,8 @@ describe('the outbox', () => {
                 return apply(messages);
             }
           };
-          const build = () => new Outbox<Json>({ store: sending, clock, carry, wakeBy: () => undefined });
+          const build = () =>
+            new Outbox<Json>({ store: sending, clock, carry, wakeBy: () => undefined, arm: () => undefined });
           let outbox = build();
           let sent = 0;
           for (const round of rounds) {
@@ -86,15 +87,19 @@ describe('the outbox', () => {
   it('is woken for what could not be delivered, later each time', async () => {
     const clock = new StillClock();
     const due: number[] = [];
+    const armed: number[] = [];
     const outbox = new Outbox<Json>({
       store: new MemoryOutboxStore(),
       clock,
       carry: () => Promise.reject(new Error('away')),
       wakeBy: (dueMs) => due.push(dueMs - clock.now()),
+      arm: () => armed.push(due.length),
     });
     outbox.send(target, 'm');
     for (let n = 0; n < 8; n++) await outbox.flush();
     expect(due).toEqual([500, 250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+    // The first was the sender’s, whose transaction ends with it.
+    expect(armed).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
   it('joins what is sent during a delivery to it, and carries one call to a target at a time', async () => {
@@ -110,6 +115,7 @@ describe('the outbox', () => {
         return new Promise((resolve) => answers.push(() => resolve(Math.max(...seqs))));
       },
       wakeBy: () => undefined,
+      arm: () => undefined,
     });
     outbox.send(target, 1);
     const first = outbox.flush();
@@ -130,7 +136,13 @@ describe('the outbox', () => {
       seqs.push(...messages.map(({ seq }) => seq));
       return messages.at(-1)?.seq ?? 0;
     };
-    const outbox = new Outbox<Json>({ store, clock: new StillClock(), carry, wakeBy: () => undefined });
+    const outbox = new Outbox<Json>({
+      store,
+      clock: new StillClock(),
+      carry,
+      wakeBy: () => undefined,
+      arm: () => undefined,
+    });
     for (let n = 0; n < 3; n++) {
       outbox.send(target, n);
       await outbox.flush();

@@ -35,11 +35,12 @@ export function submit(
   const repeats = recallTasks(keys, owner, tasks);
   const plan = tasks.map((task, index) => ({
     task,
+    index,
     repeat: repeats[index] ?? known[index] ?? undefined,
-    key: keyOf(task, index, tasks),
+    key: keyOf(task, tasks),
   }));
   const fresh = plan.filter(
-    ({ repeat, key }) => repeat === undefined && (key === null || key.firstIndex === key.index),
+    ({ repeat, key, index }) => repeat === undefined && (key === null || key.firstIndex === index),
   );
   checkRoom(
     core,
@@ -49,15 +50,15 @@ export function submit(
     core,
     fresh.map(({ task }) => task),
   );
-  const answers = new Map(fresh.map(({ task }, index) => [task, made[index]]));
-  const submitted = plan.map(({ task, repeat, key }) => {
-    const first = key === null ? task : tasks[key.firstIndex];
-    const answer = repeat ?? (first === undefined ? undefined : answers.get(first));
+  // By place: equal tasks may be one object.
+  const answers = new Map(fresh.map(({ index }, at) => [index, made[at]]));
+  const submitted = plan.map(({ index, repeat, key }) => {
+    const answer = repeat ?? answers.get(key?.firstIndex ?? index);
     if (answer === undefined) throw new Error('a submission without an answer');
     return answer;
   });
-  for (const { task, key } of fresh) {
-    const answer = answers.get(task);
+  for (const { key, index } of fresh) {
+    const answer = answers.get(index);
     if (key !== null && answer !== undefined) keys.remember(owner, key.key, key.digest, answer, answer.task_id);
   }
   // Where all were known, their own keys tell a repeat.
@@ -87,17 +88,13 @@ function recallTasks(keys: IdempotencyKeys, owner: string, tasks: readonly NewTa
 }
 
 /** A task’s own key, and the first task of the request that has the same. */
-function keyOf(
-  task: NewTask,
-  index: number,
-  tasks: readonly NewTask[],
-): { key: string; digest: string; index: number; firstIndex: number } | null {
+function keyOf(task: NewTask, tasks: readonly NewTask[]): { key: string; digest: string; firstIndex: number } | null {
   if (task.idempotency_key === null) return null;
   const firstIndex = tasks.findIndex((other) => other.idempotency_key === task.idempotency_key);
   const digest = taskDigest(task);
   const first = tasks[firstIndex];
   if (first !== undefined && taskDigest(first) !== digest) throw conflict();
-  return { key: taskKey(task.idempotency_key), digest, index, firstIndex };
+  return { key: taskKey(task.idempotency_key), digest, firstIndex };
 }
 
 /** Writes new tasks and makes them ready. Those whose id exists already are left alone. */

@@ -76,6 +76,16 @@ describe('a submitter on its socket', () => {
     ]);
   });
 
+  it('gets a task of its own for each of equal signatures', async () => {
+    const world = await BrokerWorld.create();
+    const submitter = await Submitter.connect(world);
+    submitter.say({ type: 'submit', request_id: 'r1', key: 'k1', tasks: [evaluation, evaluation, evaluation] });
+    const { tasks } = await submitter.next('submitted');
+    const ids = tasks.map(({ task_id: id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort());
+    for (const id of ids) expect(await world.get(id)).toMatchObject({ state: 'PENDING' });
+  });
+
   it('gets the same answer for the same key, a refusal for another body, and the place of each fault', async () => {
     const world = await BrokerWorld.create();
     const submitter = await Submitter.connect(world);

@@ -101,21 +101,25 @@ export class WorkflowWorld {
 
   /** Carries all messages and writes all files, until nothing is under way between the objects. */
   async settle(shards = [0]): Promise<void> {
-    const waiting = (state: DurableObjectState): boolean =>
+    const brokers = shards.map((shard) => this.shardStub(shard));
+    const isWaiting = (state: DurableObjectState): boolean =>
       state.storage.sql.exec('SELECT 1 FROM outbox LIMIT 1').toArray().length > 0;
+    const eventSeqs = (): Promise<number[]> =>
+      Promise.all(brokers.map((stub) => runInDurableObject(stub, ({ broking }) => broking.core.events.seq)));
     for (let isBusy = true; isBusy;) {
-      for (const shard of shards) {
-        await runInDurableObject(this.shardStub(shard), (broker) => broker.broking.core.outbox.flush());
-      }
+      const before = await eventSeqs();
+      for (const stub of brokers) await runInDurableObject(stub, ({ broking }) => broking.core.outbox.flush());
       await this.inside((workflow) => workflow.workflowing.engine.alarm());
-      isBusy = await this.inside((_, state) => waiting(state));
-      for (const shard of shards) {
+      isBusy = await this.inside((_, state) => isWaiting(state));
+      for (const stub of brokers) {
         // Light tasks run by themselves.
         isBusy ||= await runInDurableObject(
-          this.shardStub(shard),
-          ({ broking: { core } }, state) => waiting(state) || core.leases.countOf('edge' as WorkerId) > 0,
+          stub,
+          ({ broking: { core } }, state) => isWaiting(state) || core.leases.countOf('edge' as WorkerId) > 0,
         );
       }
+      // One may have ended after its workflow was looked at.
+      isBusy ||= String(before) !== String(await eventSeqs());
     }
   }
 

@@ -1,7 +1,7 @@
-import type { FirstKeyword, KwargsInput, Result, TaskName } from '#catalog';
+import type { FirstKeyword, KwargsInput, Result, SubmittableTask } from '#catalog';
 import type { ArraySpec, CanvasNode, Json, JsonObject, Step } from '#protocol';
 import type { Items } from './items.ts';
-import { signature, type SubmitOptions } from './signature.ts';
+import { signature, type SubmitOptions, type TaskOptions } from './signature.ts';
 
 /** Celery’s canvas as functions: what they return is the JSON that `POST /v1/workflows` takes. */
 
@@ -56,13 +56,13 @@ type Last<Parts extends readonly CanvasNode[]> = Parts extends readonly [...Canv
 type Without<Kwargs, Keyword extends string> = Kwargs extends unknown ? Omit<Kwargs, Keyword> : never;
 type Member<Kwargs, Keyword extends string> = Keyword extends keyof Kwargs ? Kwargs[Keyword] : never;
 /** What the first argument may be. */
-type First<Name extends TaskName> = Exclude<Member<KwargsInput<Name>, FirstKeyword<Name>>, undefined>;
+type First<Name extends SubmittableTask> = Exclude<Member<KwargsInput<Name>, FirstKeyword<Name>>, undefined>;
 /** All arguments, the first one among them. */
-type Whole<Name extends TaskName> = KwargsInput<Name> & Record<FirstKeyword<Name>, First<Name>>;
+type Whole<Name extends SubmittableTask> = KwargsInput<Name> & Record<FirstKeyword<Name>, First<Name>>;
 /** All arguments but the first. */
-type Rest<Name extends TaskName> = Without<KwargsInput<Name>, FirstKeyword<Name>>;
+type Rest<Name extends SubmittableTask> = Without<KwargsInput<Name>, FirstKeyword<Name>>;
 /** What a step without its first argument takes: that one, and nothing where it has a default, or where there is none. */
-type Missing<Name extends TaskName> =
+type Missing<Name extends SubmittableTask> =
   | First<Name>
   | (undefined extends Member<KwargsInput<Name>, FirstKeyword<Name>> ? void : never)
   | ([FirstKeyword<Name>] extends [never] ? void : never);
@@ -73,22 +73,22 @@ export type StepOptions = Omit<SubmitOptions, 'idempotencyKey'>;
 /**
  * A step: Celery’s `.s()`. In a chain, and as the body of a chord, the result before it becomes its first argument; then that one is left out here.
  */
-export function s<Name extends TaskName>(
+export function s<Name extends SubmittableTask>(
   task: Name,
   kwargs: Whole<Name>,
   options?: StepOptions,
 ): Canvas<Result<Name>, void, Step>;
-export function s<Name extends TaskName>(
+export function s<Name extends SubmittableTask>(
   task: Name,
   kwargs?: Rest<Name>,
   options?: StepOptions,
 ): Canvas<Result<Name>, Missing<Name>, Step>;
-export function s(task: TaskName, kwargs: object = {}, options: StepOptions = {}): Step {
+export function s(task: SubmittableTask, kwargs: object = {}, options: StepOptions = {}): Step {
   return signature(task, kwargs as never, options);
 }
 
 /** A step that takes nothing from the part before it: Celery’s `.si()`. */
-export function si<Name extends TaskName>(
+export function si<Name extends SubmittableTask>(
   task: Name,
   kwargs: KwargsInput<Name>,
   options: StepOptions = {},
@@ -124,21 +124,18 @@ export function chord<const Header extends readonly CanvasNode[], Output>(
 }
 
 /** How the calls of an array are to be run; limits and retries are for one call. */
-export type ArrayOptions<Kwargs = JsonObject> = Omit<
-  SubmitOptions,
-  'idempotencyKey' | 'countdownSeconds' | 'eta' | 'expires' | 'quorum'
-> & {
+export interface ArrayOptions<Kwargs = JsonObject> extends TaskOptions {
   /** What all calls share. */
   kwargs?: Kwargs;
-};
+}
 
-type MapOptions<Name extends TaskName> =
+type MapOptions<Name extends SubmittableTask> =
   Partial<Rest<Name>> extends Rest<Name>
     ? [options?: ArrayOptions<Rest<Name>>]
     : [options: ArrayOptions<Rest<Name>> & { kwargs: Rest<Name> }];
 
 /** One call for each item, which is its first argument. Its result is the list of results. */
-export function map<Name extends TaskName>(
+export function map<Name extends SubmittableTask>(
   task: Name,
   items: Items<First<Name>>,
   ...[options]: MapOptions<Name>
@@ -147,10 +144,10 @@ export function map<Name extends TaskName>(
 }
 
 /** One call for each item, which is its arguments: an object of keyword arguments, or a list of positional ones. */
-export type Arguments<Name extends TaskName> = Partial<KwargsInput<Name>> | readonly Json[];
+export type Arguments<Name extends SubmittableTask> = Partial<KwargsInput<Name>> | readonly Json[];
 
 /** One call for each item, which is its arguments beside those that all share. Its result is the list of results. */
-export function starmap<Name extends TaskName>(
+export function starmap<Name extends SubmittableTask>(
   task: Name,
   items: Items<Arguments<Name>>,
   options: ArrayOptions<Partial<KwargsInput<Name>>> = {},
@@ -159,7 +156,7 @@ export function starmap<Name extends TaskName>(
 }
 
 /** `starmap` in tasks of `size` items each. Its result is a list of lists. */
-export function chunks<Name extends TaskName>(
+export function chunks<Name extends SubmittableTask>(
   task: Name,
   items: Items<Arguments<Name>>,
   size: number,
@@ -168,7 +165,7 @@ export function chunks<Name extends TaskName>(
   return { chunks: { ...arraySpec(task, items, options), size } };
 }
 
-function arraySpec(task: TaskName, items: object, options: ArrayOptions<object> = {}): ArraySpec {
+function arraySpec(task: SubmittableTask, items: object, options: ArrayOptions<object> = {}): ArraySpec {
   const { kwargs = {}, ...rest } = options;
   return { ...signature(task, kwargs as never, rest), items: items as ArraySpec['items'] };
 }

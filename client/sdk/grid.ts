@@ -1,4 +1,4 @@
-import type { KwargsInput, Result, TaskName } from '#catalog';
+import type { KwargsInput, Result, SubmittableTask } from '#catalog';
 import type {
   CanvasNode,
   ControlCommand,
@@ -114,7 +114,7 @@ export class Grid {
   }
 
   /** Submits a task; its arguments and its result have the types that the catalogue declares. */
-  async submit<Name extends TaskName>(
+  async submit<Name extends SubmittableTask>(
     task: Name,
     kwargs: KwargsInput<Name>,
     options: SubmitOptions = {},
@@ -124,7 +124,7 @@ export class Grid {
   }
 
   /** Submits up to 1,000 tasks at once: all of them, or none if one does not fit. */
-  async submitAll<Name extends TaskName>(
+  async submitAll<Name extends SubmittableTask>(
     signatures: readonly (Signature & { task: Name })[],
   ): Promise<AsyncResult<Result<Name>>[]> {
     return (await this.#submit([...signatures])).map((id) => this.#watched<Result<Name>>(id));

@@ -27,6 +27,6 @@ export { file, parameterGrid, range, type Described, type Items } from './items.
 export type { Clock } from './lib/clock.ts';
 export type { GridOptions, WebSocketConstructor, WebSocketLike } from './options.ts';
 export { Schedules, type PutScheduleOptions, type ScheduleOptions } from './schedules.ts';
-export { signature, type SubmitOptions } from './signature.ts';
+export { signature, type SubmitOptions, type TaskOptions } from './signature.ts';
 export { WorkflowResult, Workflows, WorkflowTimeout, type WaitOptions, type WorkflowSummary } from './workflows.ts';
 export { TabgridError } from '#protocol';

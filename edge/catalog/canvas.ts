@@ -59,6 +59,7 @@ export const runWorkflow = taskType({
   priority: 5,
   runsOn: ['object'],
   verifiable: false,
+  internal: true,
   kwargs: z.strictObject({ workflow_id: z.string() }),
   positional: [],
   result: jsonSchema,

@@ -26,6 +26,10 @@ export const catalog = {
 } as const;
 
 export type TaskName = keyof typeof catalog;
+/** Those that anybody may submit. */
+export type SubmittableTask = {
+  [Name in TaskName]: true extends (typeof catalog)[Name]['internal'] ? never : Name;
+}[TaskName];
 
 /** Keyword arguments as a caller writes them, defaults left out. */
 export type KwargsInput<Name extends TaskName> = z.input<(typeof catalog)[Name]['kwargs']>;

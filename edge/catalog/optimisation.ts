@@ -210,6 +210,7 @@ export const runCampaign = taskType({
   priority: 5,
   runsOn: ['object'],
   verifiable: false,
+  internal: true,
   kwargs: z.strictObject({ campaign_id: z.string() }),
   positional: [],
   result: z.object({

@@ -9,6 +9,7 @@ export interface TaskType<
   Kwargs extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
   Positional extends readonly string[] = readonly string[],
+  Internal extends boolean = boolean,
 > {
   readonly name: string;
   /** Further names that it answers to, such as the dotted names of Celery modules. */
@@ -21,8 +22,8 @@ export interface TaskType<
   readonly runsOn: readonly RunsOn[];
   /** True when the result is a function of the arguments alone, bit by bit, so that a stranger’s answer can be checked by a second one. */
   readonly verifiable: boolean;
-  /** True for what is submitted by the edge itself, as a part of something else. */
-  readonly internal?: boolean;
+  /** True for what the edge alone submits, because it stands for something or is a part of it. */
+  readonly internal?: Internal;
   /** Keyword arguments; unknown ones are refused. */
   readonly kwargs: Kwargs;
   /** Which keyword each positional argument stands for. */
@@ -48,6 +49,7 @@ export function taskType<
   Kwargs extends z.ZodType,
   Result extends z.ZodType,
   const Positional extends readonly (keyof z.input<Kwargs> & string)[],
->(declaration: TaskType<Kwargs, Result, Positional>): TaskType<Kwargs, Result, Positional> {
+  Internal extends boolean = false,
+>(declaration: TaskType<Kwargs, Result, Positional, Internal>): TaskType<Kwargs, Result, Positional, Internal> {
   return declaration;
 }

@@ -4,26 +4,17 @@ import { gridSchema, rangeSchema } from './items.ts';
 import { jsonObjectSchema, jsonSchema, type Json, type JsonObject } from './json.ts';
 import { limits } from './limits.ts';
 import type { TaskState } from './states.ts';
-import { labelsSchema, signatureSchema, type Signature, type TaskError } from './task.ts';
+import {
+  labelsSchema,
+  signatureSchema,
+  taskOptionsSchema,
+  type Signature,
+  type TaskError,
+  type TaskOptions,
+} from './task.ts';
 import { filePathSchema } from './text.ts';
 
 /** Celery’s canvas: signatures composed into workflows. */
-
-/** What a signature may say of every task that comes of it, beside its task and arguments. */
-const optionsSchema = signatureSchema.pick({
-  queue: true,
-  priority: true,
-  max_retries: true,
-  retry_backoff: true,
-  retry_backoff_max: true,
-  retry_jitter: true,
-  retry_on: true,
-  dont_retry_on: true,
-  soft_time_limit: true,
-  time_limit: true,
-  labels: true,
-});
-export type ArrayOptions = z.infer<typeof optionsSchema>;
 
 /**
  * A signature within a canvas. In a chain, and as the body of a chord, the result before it is put in front of `args`, unless it is
@@ -48,7 +39,7 @@ const arrayShape = {
   items: itemsSchema,
   /** Keyword arguments that all calls share. */
   kwargs: jsonObjectSchema.optional(),
-  ...optionsSchema.shape,
+  ...taskOptionsSchema.shape,
 };
 
 interface Part {
@@ -63,7 +54,7 @@ interface Part {
 export interface Step extends Omit<Signature, 'idempotency_key'>, Part {
   immutable?: boolean | undefined;
 }
-export interface ArraySpec extends ArrayOptions {
+export interface ArraySpec extends TaskOptions {
   task: string;
   items: Items;
   kwargs?: JsonObject | undefined;

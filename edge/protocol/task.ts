@@ -13,23 +13,11 @@ export const errorCodeSchema = z.custom<ErrorCode>(isErrorCode, 'expected one of
 
 const errorCodesSchema = z.array(errorCodeSchema).min(1).max(50);
 
-/** What is submitted: Celery’s signature. Durations in seconds. What is absent takes the task type’s default. */
-export const signatureSchema = z.strictObject({
-  task: z.string().min(1).max(limits.maxNameChars),
-  args: z.array(jsonSchema).optional(),
-  kwargs: jsonObjectSchema.optional(),
+/** How each task that comes of a signature is to be run, be it one or one for each item. Durations in seconds. */
+export const taskOptionsSchema = z.strictObject({
   queue: nameSchema.optional(),
   /** 9 runs first. */
   priority: z.int().min(0).max(9).optional(),
-  /** Seconds to wait before it may run; not together with `eta`. */
-  countdown: z
-    .number()
-    .min(0)
-    .max(366 * 86_400)
-    .optional(),
-  eta: timeSchema.optional(),
-  /** Seconds from now, or a time, after which it is revoked instead of begun. */
-  expires: z.union([z.number().positive(), timeSchema]).optional(),
   max_retries: z.int().min(0).max(100).optional(),
   /** `false`: retry at once. A number: the first delay in seconds instead of 60. */
   retry_backoff: z.union([z.boolean(), z.number().positive()]).optional(),
@@ -47,12 +35,31 @@ export const signatureSchema = z.strictObject({
   dont_retry_on: errorCodesSchema.optional(),
   soft_time_limit: z.number().positive().optional(),
   time_limit: z.number().positive().optional(),
-  quorum: z.int().min(1).max(5).optional(),
   /** At most `concurrency_limit` of one’s tasks with this key run at a time. */
   concurrency_key: z.string().min(1).max(limits.maxNameChars).optional(),
   concurrency_limit: z.int().min(1).max(10_000).optional(),
-  idempotency_key: z.string().min(1).max(255).optional(),
   labels: labelsSchema.optional(),
+});
+
+export type TaskOptions = z.infer<typeof taskOptionsSchema>;
+
+/** What is submitted: Celery’s signature. Durations in seconds. What is absent takes the task type’s default. */
+export const signatureSchema = z.strictObject({
+  task: z.string().min(1).max(limits.maxNameChars),
+  args: z.array(jsonSchema).optional(),
+  kwargs: jsonObjectSchema.optional(),
+  ...taskOptionsSchema.shape,
+  /** Seconds to wait before it may run; not together with `eta`. */
+  countdown: z
+    .number()
+    .min(0)
+    .max(366 * 86_400)
+    .optional(),
+  eta: timeSchema.optional(),
+  /** Seconds from now, or a time, after which it is revoked instead of begun. */
+  expires: z.union([z.number().positive(), timeSchema]).optional(),
+  quorum: z.int().min(1).max(5).optional(),
+  idempotency_key: z.string().min(1).max(255).optional(),
 });
 
 export type Signature = z.infer<typeof signatureSchema>;

@@ -4,6 +4,7 @@ import type { NewTask } from '../broker/rpc.ts';
 import { edgeDefaults, type EdgeConfig } from '../config.ts';
 import { jsonBytes } from '../lib/json-bytes.ts';
 import { runsAtEdge } from './edge-cap.ts';
+import { optionFaults } from './options.ts';
 import { retriesOf } from './retries.ts';
 
 export interface PrepareContext {
@@ -18,6 +19,8 @@ export interface PrepareContext {
   ref?: string;
   /** What a worker must provide beside what the task type says. */
   needs?: readonly string[];
+  /** The task type whose calls it makes, where it only carries them: then that one’s defaults hold. */
+  calls?: TaskType | undefined;
 }
 
 /**
@@ -32,10 +35,10 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
       details: { faults: [{ path: 'task', message: 'expected a name that GET /v1/task-types lists' }] },
     });
   }
-  const held = type.runsOn.includes('object');
-  if ((held || type.internal === true) && context.notify === undefined) {
+  if (type.internal === true && context.notify === undefined) {
     throw invalid('task', `${type.name} is not submitted by itself; it comes with what it stands for or belongs to`);
   }
+  const defaults = context.calls ?? type;
   const args = signature.args ?? [];
   const { kwargs, needs, items } = parseArguments(type, args, signature.kwargs ?? {});
   const bytes = jsonBytes(args) + jsonBytes(kwargs);
@@ -44,6 +47,8 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
       details: { limit: limits.maxArgumentsBytes, path: 'kwargs' },
     });
   }
+  const [fault] = optionFaults(signature, type.timeLimitMs ?? config.timeLimitMs);
+  if (fault !== undefined) throw invalid(fault.path, fault.message);
   const times = timesOf(signature, nowMs);
   const timeLimits = timeLimitsOf(signature, type, items, config);
   return {
@@ -53,10 +58,10 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
     kwargs,
     needs: [...needs, ...(context.needs ?? [])],
     edge: runsAtEdge(type, kwargs, config),
-    queue: signature.queue ?? type.queue,
-    priority: signature.priority ?? type.priority,
+    queue: signature.queue ?? defaults.queue,
+    priority: signature.priority ?? defaults.priority,
     ...times,
-    ...retriesOf(signature, type, config),
+    ...retriesOf(signature, defaults, config),
     ...timeLimits,
     ...(signature.time_limit === undefined && signature.soft_time_limit === undefined ? {} : { own_time_limits: true }),
     ...(items === 1 ? {} : { items }),
@@ -68,20 +73,15 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
     ...concurrencyOf(signature),
     ...(context.notify === undefined ? {} : { notify: context.notify }),
     ...(context.ref === undefined ? {} : { ref: context.ref }),
-    ...(held ? { held } : {}),
+    ...(type.runsOn.includes('object') ? { held: true } : {}),
   };
 }
 
 function concurrencyOf({ concurrency_key: key, concurrency_limit: limit }: Signature): Pick<NewTask, 'concurrency'> {
-  if (key !== undefined) return { concurrency: { key, limit: limit ?? 1 } };
-  if (limit === undefined) return {};
-  throw invalid('concurrency_limit', 'expected together with concurrency_key');
+  return key === undefined ? {} : { concurrency: { key, limit: limit ?? 1 } };
 }
 
 function timesOf(signature: Signature, nowMs: number): Pick<NewTask, 'eta_ms' | 'expires_ms'> {
-  if (signature.eta !== undefined && signature.countdown !== undefined) {
-    throw invalid('countdown', 'expected either eta or countdown, not both');
-  }
   const etaMs =
     signature.eta !== undefined
       ? Date.parse(signature.eta)
@@ -111,11 +111,7 @@ function timeLimitsOf(
     const softMs = (type.softTimeLimitMs ?? config.softTimeLimitMs) * items;
     return { soft_time_limit_ms: Math.min(softMs, hardMs), time_limit_ms: hardMs };
   }
-  const softMs = Math.ceil(signature.soft_time_limit * 1000 * items);
-  if (softMs > hardMs) {
-    throw invalid('soft_time_limit', `expected at most the hard time limit, ${hardMs / 1000 / items} s`);
-  }
-  return { soft_time_limit_ms: softMs, time_limit_ms: hardMs };
+  return { soft_time_limit_ms: Math.ceil(signature.soft_time_limit * 1000 * items), time_limit_ms: hardMs };
 }
 
 function roundMs(ms: number | null): number | null {

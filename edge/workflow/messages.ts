@@ -1,3 +1,4 @@
+import { findTaskType, type TaskType } from '#catalog';
 import {
   shardOf,
   TabgridError,
@@ -9,7 +10,6 @@ import {
   type TaskParent,
 } from '#protocol';
 import { brokerAddress, type NewTask, type ParentEvent, type ToBroker } from '../broker/rpc.ts';
-
 import type { EdgeConfig } from '../config.ts';
 import { chunksOf } from '../lib/chunks.ts';
 import { log } from '../lib/log.ts';
@@ -63,8 +63,8 @@ export class BrokerMessages {
     const labels = [...planned.labels];
     const context = { ...this.#context(nowMs), taskId, ref };
     if (call.kind === 'range') {
-      const { signature, needs } = rangeOf(this.#workflow.core, node, call);
-      return prepare({ ...signature, labels }, { ...context, needs });
+      const { signature, ...carried } = rangeOf(this.#workflow.core, node, call);
+      return prepare({ ...signature, labels }, { ...context, ...carried });
     }
     const step = call.kind === 'errback' ? planned.linkError : planned.what.kind === 'task' ? planned.what.step : null;
     if (step === null) throw new Error(`node ${node} has no such step`);
@@ -135,7 +135,7 @@ function rangeOf(
   core: WorkflowCore,
   node: number,
   { from, to }: { from: number; to: number },
-): { signature: Signature; needs: readonly string[] } {
+): { signature: Signature; needs: readonly string[]; calls: TaskType | undefined } {
   const what = core.plan[node]?.what;
   if (what?.kind !== 'array') throw new Error('only arrays have ranges');
   const { array } = what;
@@ -147,7 +147,8 @@ function rangeOf(
     first: from,
     result_path: rangePath(core, node, from),
   };
-  return { signature: { ...array.options, task: 'starmap', kwargs }, needs: array.needs };
+  const signature = { ...array.options, task: 'starmap', kwargs };
+  return { signature, needs: array.needs, calls: findTaskType(array.task) };
 }
 
 function byShard<T>(items: readonly T[], idOf: (item: T) => TaskId | undefined): Map<number, T[]> {

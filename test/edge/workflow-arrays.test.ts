@@ -128,6 +128,26 @@ describe('an array', () => {
     await world.settle();
   });
 
+  it('has its options on all of its tasks: so many with a key run at a time, and retries are its own', async () => {
+    const { map } = numbers([0, 6]) as { map: JsonObject };
+    const options = { concurrency_key: 'licence', concurrency_limit: 2, retry_on: ['task_failed'], priority: 8 };
+    const items = [[[1]], [[2]], [[3]], [[4]], [[5]]];
+    const world = await WorkflowWorld.start({ map: { ...map, items, ...options } });
+    world.range = ({ items: part }) => ({ result: part as Json[] });
+    await world.settle();
+    const [first, second, ...others] = await world.lease();
+    expect([first, second]).toMatchObject([{ priority: 8 }, { priority: 8 }]);
+    expect(others).toEqual([]);
+    await world.report(first!);
+    expect(await world.lease()).toHaveLength(1);
+    world.range = () => ({ failure: 'not again' });
+    await world.report(second!);
+    // Whatever the worker says.
+    expect((await world.tasks()).find(({ task_id: id }) => id === second!.task_id)).toMatchObject({ state: 'RETRY' });
+    await world.ask('POST', `/v1/workflows/${world.id}/revoke`, { json: { terminate: true } });
+    await world.settle();
+  });
+
   it('is refused where its first or last item is nothing for the task', async () => {
     const world = new WorkflowWorld();
     const post = async (json: unknown): Promise<string[]> =>

@@ -16,7 +16,7 @@ describe('bad usage', () => {
     [['submit', 'ping', '--priority', '12', ...nowhere], /priority/],
     [['submit', 'ping', '--priority', 'high', ...nowhere], /--priority: expected a whole number/],
     [['events', '--after', '-1', ...nowhere], /--after/],
-    [['submit', 'ping', '--countdown', 'soon', ...nowhere], /expected a duration/],
+    [['submit', 'ping', '--countdown', 'soon', ...nowhere], /--countdown: expected a duration/],
     [['inspect', 'nothing', ...nowhere], /'nothing' is invalid/],
     [['events', '--types', 'task-eaten', ...nowhere], /--types: expected some of/],
     [['token', '--scope', 'all'], /--scope: expected one of/],

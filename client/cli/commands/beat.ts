@@ -5,20 +5,19 @@ import {
   scheduleSpecSchema,
   solarEvents,
   type CatchUp,
-  type JsonObject,
   type ScheduleSpec,
   type ScheduleSummary,
+  type Signature,
   type SolarEvent,
   type Timetable,
 } from '#protocol';
 import { connect, withConnection, type ConnectionOptions } from '../lib/connection.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { UsageError } from '../lib/errors.ts';
-import { parseJsonObject } from '../lib/json-argument.ts';
 import { createOutput, table } from '../lib/output.ts';
-import { parseWholeNumber } from '../lib/whole-number.ts';
+import { signatureOf, withSignature, type SignatureFlags } from '../lib/signature.ts';
 
-interface AddFlags extends ConnectionOptions {
+interface AddFlags extends ConnectionOptions, SignatureFlags {
   every?: string;
   crontab?: string;
   timezone?: string;
@@ -26,11 +25,6 @@ interface AddFlags extends ConnectionOptions {
   lat?: string;
   lon?: string;
   at?: string;
-  kwargs: string;
-  queue?: string;
-  priority?: string;
-  expires?: string;
-  label?: string[];
   catchUp: CatchUp;
   paused: boolean;
 }
@@ -60,7 +54,7 @@ export function addBeat(program: Command): void {
       );
     });
 
-  withConnection(beat.command('add'))
+  withSignature(withConnection(beat.command('add')))
     .summary('make or replace a schedule')
     .description(
       'Makes a schedule, or replaces the one of that name. Exactly one of --every, --crontab, --solar and --at says when.',
@@ -74,11 +68,6 @@ export function addBeat(program: Command): void {
     .option('--lat <degrees>', 'north is positive')
     .option('--lon <degrees>', 'east is positive')
     .option('--at <time>', 'once, such as 2030-01-31T08:00:00+01:00')
-    .option('--kwargs <json>', 'arguments as a JSON object, or @file', '{}')
-    .option('--queue <name>', 'queue; default: the task type’s')
-    .option('--priority <n>', '0 to 9, 9 runs first')
-    .option('--expires <duration>', 'revoke a task that was not begun by then')
-    .option('--label <label...>', 'labels by which its tasks can be found, beside schedule:<name>')
     .addOption(
       new Option('--catch-up <policy>', 'which missed ticks to make up for').choices(catchUpPolicies).default('last'),
     )
@@ -92,7 +81,7 @@ Examples:
   tabgrid beat add dusk ping --solar sunset --lat 48.2 --lon 16.37`,
     )
     .action(async (name: string, task: string, flags: AddFlags) => {
-      const spec = specOf(task, flags, await parseJsonObject('--kwargs', flags.kwargs));
+      const spec = specOf(flags, await signatureOf(task, flags));
       const view = await (await connect(flags)).schedules.put(name, spec);
       createOutput(flags.json).result(view, () =>
         [`${view.name}: ${view.task} ${whenOf(view.schedule)}`, ...view.next_runs.map((time) => `  ${time}`)].join(
@@ -137,17 +126,8 @@ Examples:
 }
 
 /** @throws UsageError that names the option. */
-function specOf(task: string, flags: AddFlags, kwargs: JsonObject): ScheduleSpec {
-  const signature = {
-    task,
-    kwargs,
-    queue: flags.queue,
-    priority: parseWholeNumber('--priority', flags.priority, 0),
-    expires: flags.expires === undefined ? undefined : parseDuration(flags.expires),
-    labels: flags.label,
-  };
-  const given = Object.fromEntries(Object.entries(signature).filter(([, value]) => value !== undefined));
-  const spec = { schedule: timetableOf(flags), signature: given, enabled: !flags.paused, catch_up: flags.catchUp };
+function specOf(flags: AddFlags, signature: Signature): ScheduleSpec {
+  const spec = { schedule: timetableOf(flags), signature, enabled: !flags.paused, catch_up: flags.catchUp };
   const parsed = scheduleSpecSchema.safeParse(spec);
   if (parsed.success) return parsed.data;
   const [fault] = faultsOf(parsed.error);
@@ -162,7 +142,7 @@ function timetableOf(flags: AddFlags): object {
   if ((lat !== undefined || lon !== undefined) && solar === undefined) {
     throw new UsageError('--lat and --lon go with --solar');
   }
-  if (every !== undefined) return { every: parseDuration(every) };
+  if (every !== undefined) return { every: parseDuration('--every', every) };
   if (crontab !== undefined) return { crontab, ...(timezone === undefined ? {} : { timezone }) };
   if (at !== undefined) return { at };
   if (lat === undefined || lon === undefined) throw new UsageError('--solar needs --lat and --lon');

@@ -37,7 +37,7 @@ Examples:
     )
     .action(async (flags: TokenFlags) => {
       const scope = flags.scope.flatMap((text) => text.split(',')).map(parseScope);
-      const ttlSeconds = parseDuration(flags.ttl);
+      const ttlSeconds = parseDuration('--ttl', flags.ttl);
       const token = mintToken(await secretOf(flags.state), flags.subject, scope, ttlSeconds);
       const expires_at = new Date(Date.now() + ttlSeconds * 1000).toISOString();
       createOutput(flags.json).result({ token, sub: flags.subject, scope, expires_at }, () => token);

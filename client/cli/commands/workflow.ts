@@ -47,7 +47,7 @@ Examples:
       const output = createOutput(flags.json);
       // Checked here too, so that faults are told with the file’s name.
       const canvas = parseDocument<CanvasNode>('a workflow', path, await readText(path), canvasNodeSchema);
-      const timeout = flags.timeout === undefined ? {} : { timeoutSeconds: parseDuration(flags.timeout) };
+      const timeout = flags.timeout === undefined ? {} : { timeoutSeconds: parseDuration('--timeout', flags.timeout) };
       const { id } = await (await connect(flags)).run(canvas);
       if (!flags.wait && !flags.watch && flags.timeout === undefined) {
         output.result({ workflow_id: id }, () => id);

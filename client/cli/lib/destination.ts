@@ -18,7 +18,7 @@ export function withDestination(command: Command): Command {
 
 export function askOptions({ destination, timeout }: DestinationFlags): AskOptions {
   const workers = destination?.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  return { timeoutSeconds: parseDuration(timeout), ...(workers === undefined ? {} : { workers }) };
+  return { timeoutSeconds: parseDuration('--timeout', timeout), ...(workers === undefined ? {} : { workers }) };
 }
 
 /** @throws CommandError when somebody who was asked did not answer, or is nobody. */

@@ -10,6 +10,7 @@ import {
   type Step,
 } from '#protocol';
 import { jsonBytes } from '../../lib/json-bytes.ts';
+import { optionFaults } from '../../tasks/options.ts';
 import { countOf, itemAt, type KnownItems } from './items.ts';
 import { arrayOf, under, type ArrayNode } from './plan.ts';
 import type { Sources } from './types.ts';
@@ -128,7 +129,7 @@ function typeOf(findings: Findings, name: string, path: string): TaskType | null
     add(findings, 'unknown_task', [{ path: under(path, 'task'), message: `no task type is called "${name}"` }]);
     return null;
   }
-  if (!type.runsOn.includes('object') && type.internal !== true) return type;
+  if (type.internal !== true) return type;
   const message = `${type.name} is no part of a workflow; it comes with what it stands for or belongs to`;
   add(findings, 'invalid_request', [{ path: under(path, 'task'), message }]);
   return null;
@@ -136,10 +137,7 @@ function typeOf(findings: Findings, name: string, path: string): TaskType | null
 
 function checkStep(findings: Findings, step: Step, path: string, hasInput: boolean): void {
   const type = typeOf(findings, step.task, path);
-  if (step.eta !== undefined && step.countdown !== undefined) {
-    const message = 'expected either eta or countdown, not both';
-    add(findings, 'invalid_request', [{ path: under(path, 'countdown'), message }]);
-  }
+  add(findings, 'invalid_request', prefixed(path, optionFaults(step, type?.timeLimitMs)));
   if (type === null) return;
   const { args = [], kwargs = {} } = step;
   // Positional arguments are kept as they were submitted and under their keywords.
@@ -158,6 +156,7 @@ function checkArray(findings: Findings, node: ArrayNode, path: string, sources?:
   const { items, kwargs = {} } = spec;
   checkBytes(findings, [items, kwargs], at);
   const type = typeOf(findings, spec.task, here);
+  add(findings, 'invalid_request', prefixed(here, optionFaults(spec, type?.timeLimitMs)));
   const faults = type === null ? [] : faultsOfCalls(type, { star, kwargs });
   add(findings, 'invalid_arguments', prefixed(here, faults));
   const source = sourceOf(findings, items, under(at, 'file'), sources);

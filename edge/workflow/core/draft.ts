@@ -5,6 +5,7 @@ import {
   type Outcome,
   type TaskError,
   type TaskId,
+  type TaskOptions,
   type WorkflowError,
   type WorkflowProgress,
 } from '#protocol';
@@ -264,8 +265,7 @@ export class Draft {
   #submit(ref: Ref, call: PlannedTask['call']): TaskId {
     const text = refText(ref);
     // Tasks under a concurrency limit are counted in their owner’s home shard.
-    const { what } = this.#planned(ref.node);
-    const isCounted = what.kind === 'task' && what.step.concurrency_key !== undefined;
+    const isCounted = optionsOf(this.#planned(ref.node), ref.kind)?.concurrency_key !== undefined;
     const home = isCounted ? this.#moment.owner : undefined;
     const taskId = taskIdOf(this.#state.workflowId, text, this.#moment, home);
     this.#commands.push({ type: 'submit', task: { ref: text, taskId, node: ref.node, call } });
@@ -296,6 +296,12 @@ export class Draft {
     if (array === undefined) throw new Error(`node ${id} is no array`);
     return array;
   }
+}
+
+function optionsOf({ what, linkError }: PlanNode, kind: Ref['kind']): Pick<TaskOptions, 'concurrency_key'> | null {
+  if (kind === 'errback') return linkError;
+  if (what.kind === 'task') return what.step;
+  return what.kind === 'array' ? what.array.options : null;
 }
 
 function failureOf({ type, path, message }: WorkflowError): Outcome & { type: 'failure' } {

@@ -93,9 +93,6 @@ function arrayPlan(node: ArrayNode, sources: Sources): ArrayPlan {
     size,
     needs: needsOfCalls(type, calls),
     options: {
-      queue: type.queue,
-      priority: type.priority,
-      max_retries: type.maxRetries,
       ...omit(spec, 'task', 'items', 'kwargs', 'size', 'labels'),
       ...limitsOf(spec, type, times),
     },

@@ -1,5 +1,4 @@
 import type {
-  ArrayOptions,
   ErrorCode,
   EventType,
   Json,
@@ -8,6 +7,7 @@ import type {
   Step,
   TaskError,
   TaskId,
+  TaskOptions,
   WorkflowError,
   WorkflowId,
   WorkflowProgress,
@@ -40,7 +40,7 @@ export interface ArrayPlan {
   readonly size: number | null;
   /** What a worker must provide beside `starmap`. */
   readonly needs: readonly string[];
-  readonly options: Omit<ArrayOptions, 'labels'>;
+  readonly options: Omit<TaskOptions, 'labels'>;
 }
 
 /** A part of a canvas as it is run. A chord is the chain of a group, its header, and its body. */

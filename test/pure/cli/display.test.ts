@@ -98,8 +98,8 @@ describe('durations', () => {
     ['1.5m', 90],
     ['12h', 43_200],
     ['30d', 2_592_000],
-  ])('reads %s', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
+  ])('reads %s', (text, seconds) => expect(parseDuration('--x', text)).toBe(seconds));
   it.each(['', '0', '5w', '-1s', '1 day'])('refuses %j', (text) =>
-    expect(() => parseDuration(text)).toThrow(/expected a duration/),
+    expect(() => parseDuration('--x', text)).toThrow(/^--x: expected a duration/),
   );
 });

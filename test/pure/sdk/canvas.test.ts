@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { Result } from '#catalog';
-import { canvasNodeSchema, type CanvasNode, type Json } from '#protocol';
+import { taskTypes, type Result } from '#catalog';
+import { canvasNodeSchema, taskOptionsSchema, type CanvasNode, type Json, type Step } from '#protocol';
 import {
   chain,
   chord,
@@ -14,9 +14,12 @@ import {
   range,
   s,
   si,
+  signature,
   starmap,
   withLabels,
+  type Grid,
   type OutputOf,
+  type TaskOptions,
 } from '../../../client/sdk/index.ts';
 
 const sphere = { kind: 'builtin' as const, name: 'sphere' };
@@ -45,6 +48,18 @@ describe('a step', () => {
     s('evaluate_candidates', { candidates: [[1]] });
     // @ts-expect-error -- no such argument
     s('evaluate_candidates', { candidates: [[1]], evaluator: sphere, colour: 'red' });
+  });
+
+  it('is of a task type that anybody may submit, and so are arrays', () => {
+    type Submitted = Parameters<typeof signature>[0];
+    expectTypeOf<Extract<Submitted, 'ping' | 'train_surrogate'>>().toEqualTypeOf<'ping' | 'train_surrogate'>();
+    expectTypeOf<Extract<Submitted, 'starmap' | 'run_workflow' | 'run_campaign'>>().toBeNever();
+    expectTypeOf<Parameters<typeof s>[0]>().toEqualTypeOf<Submitted>();
+    expectTypeOf<Parameters<typeof si>[0]>().toEqualTypeOf<Submitted>();
+    expectTypeOf<Parameters<typeof starmap>[0]>().toEqualTypeOf<Submitted>();
+    expectTypeOf<Parameters<Grid['submit']>[0]>().toEqualTypeOf<Submitted>();
+    const internal = taskTypes.filter((type) => type.internal).map(({ name }) => name);
+    expect(internal.sort()).toEqual(['run_campaign', 'run_workflow', 'starmap']);
   });
 
   it('is immutable where it takes nothing from the part before it', () => {
@@ -163,6 +178,31 @@ describe('an array', () => {
       chunks: { task: 'run_cmaes_optimization', kwargs: search, items: { grid: { seed: [1, 2, 3] } }, size: 2 },
     });
     expectTypeOf<OutputOf<typeof canvas>>().toEqualTypeOf<Result<'run_cmaes_optimization'>[][]>();
+  });
+
+  it('takes every option that tells how a task is run', () => {
+    const options = {
+      queue: 'data',
+      priority: 9,
+      maxRetries: 1,
+      retryBackoff: 5,
+      retryBackoffMax: 60,
+      retryJitter: false,
+      retryOn: ['task_failed'],
+      dontRetryOn: ['worker_lost'],
+      softTimeLimitSeconds: 8,
+      timeLimitSeconds: 9,
+      concurrencyKey: 'licence',
+      concurrencyLimit: 4,
+      labels: ['sweep'],
+    } satisfies Required<TaskOptions>;
+    const { kwargs, task, ...step } = s('ping', {}, options) as Step;
+    expect(Object.keys(step).sort()).toEqual(Object.keys(taskOptionsSchema.shape).sort());
+    const items = parameterGrid({ seed: range(9) });
+    expect(sent(starmap('run_cmaes_optimization', items, { kwargs: search, ...options }))).toEqual({
+      starmap: { task: 'run_cmaes_optimization', kwargs: search, items, ...step },
+    });
+    expect({ task, kwargs }).toEqual({ task: 'ping', kwargs: {} });
   });
 
   it('counts as Python does', () => {

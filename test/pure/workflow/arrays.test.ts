@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shardOf } from '#protocol';
+import { homeShard } from '../../../edge/lib/shards.ts';
 import { itemsOpen } from '../../../edge/workflow/core/arrays.ts';
 import { countOf, itemAt, stretchOf } from '../../../edge/workflow/core/items.ts';
 import { wantsToWiden } from '../../../edge/workflow/core/open.ts';
@@ -118,6 +120,18 @@ describe('an array', () => {
     const before = course.state;
     for (const task of [...submitted]) course.finish(task);
     expect(course.state).toEqual(before);
+  });
+
+  it('and what its failure leads to go to their owner’s home shard where they are under a concurrency limit', () => {
+    const shardsOf = (keyed: object): (number | string)[] => {
+      const map = { task: 'ping', items: { range: [0, 8] }, ...keyed };
+      const canvas = { map, link_error: { task: 'ping', immutable: true, ...keyed } };
+      const course = new Course(canvas, (where) => (where === '[5]' ? { failure: where } : place(where, []))).run();
+      expect(course.errbacks).toHaveLength(1);
+      return course.submitted.map(({ taskId }) => shardOf(taskId));
+    };
+    expect(new Set(shardsOf({})).size).toBeGreaterThan(1);
+    expect(new Set(shardsOf({ concurrency_key: 'licence' }))).toEqual(new Set([homeShard('ada', [0, 1, 2])]));
   });
 
   it('fails where a worker answers with another number of results', () => {

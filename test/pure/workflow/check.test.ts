@@ -69,6 +69,18 @@ describe('a canvas', () => {
       ['countdown'],
     ],
     [
+      'a soft time limit over the hard one',
+      { map: { task: 'evaluate_candidates', items: [], soft_time_limit: 9, time_limit: 8 } },
+      'invalid_request',
+      ['map.soft_time_limit'],
+    ],
+    [
+      'a concurrency limit of nothing',
+      { group: [{ ...ping, concurrency_limit: 2 }, { starmap: { task: 'ping', items: [], concurrency_limit: 2 } }] },
+      'invalid_request',
+      ['group.0.concurrency_limit', 'group.1.starmap.concurrency_limit'],
+    ],
+    [
       'too many labels in all',
       {
         chain: [{ ...ping, labels: Array.from({ length: 9 }, (_, k) => `a${k}`) }],

@@ -73,9 +73,7 @@ export class Submitters {
       }
       this.#byTask.delete(end.task_id);
     }
-    for (const [socket, items] of bySocket) {
-      for (const chunk of chunksOf(items, maxFrameChars)) say(socket, { type: 'results', items: chunk });
-    }
+    for (const [socket, items] of bySocket) tellEnds(socket, items);
   }
 
   #welcome(socket: WebSocket, principal: Principal): void {
@@ -92,4 +90,8 @@ export class Submitters {
 
 export function say(socket: WebSocket, frame: SubmissionFrame): void {
   sendText(socket, JSON.stringify(frame));
+}
+
+export function tellEnds(socket: WebSocket, ends: readonly TaskEnd[]): void {
+  for (const items of chunksOf(ends, maxFrameChars)) say(socket, { type: 'results', items });
 }

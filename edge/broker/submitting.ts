@@ -1,8 +1,8 @@
-import { limits, TabgridError, type Principal, type Submitted, type SubmitterFrame } from '#protocol';
+import { limits, TabgridError, type Principal, type Submitted, type SubmitterFrame, type TaskId } from '#protocol';
 import type { Core } from './core.ts';
 import { keyOf, lookAt, parseSubmitterFrame, Preparation, submissionError } from './submission.ts';
 import { submit } from './submit.ts';
-import { say, type Submitters } from './submitters.ts';
+import { say, tellEnds, type Submitters } from './submitters.ts';
 
 /** Tasks of one submitter that may wait for their answer; more are refused until some have had it. */
 const maxUnanswered = 10 * limits.maxTasksPerRequest;
@@ -36,22 +36,24 @@ export class Submitting {
       return;
     }
     if (frame.type === 'watch') {
-      this.#watch(socket, principal, frame);
+      tellFound(socket, this.#watch(socket, principal, frame.task_ids));
       return;
     }
     try {
-      const { tasks, watched } = await this.#submit(socket, principal, frame);
-      say(socket, { type: 'submitted', request_id: frame.request_id, tasks, watched });
+      const { tasks, found } = await this.#submit(socket, principal, frame);
+      say(socket, { type: 'submitted', request_id: frame.request_id, tasks, watched: found !== null });
+      if (found !== null) tellFound(socket, found);
     } catch (error) {
       say(socket, { type: 'refused', request_id: frame.request_id, error: submissionError(error) });
     }
   }
 
+  /** `found`: what of its tasks is over already, where it is a repeat; null when they cannot be watched. */
   async #submit(
     socket: WebSocket,
     principal: Principal,
     frame: Extract<SubmitterFrame, { type: 'submit' }>,
-  ): Promise<{ tasks: Submitted[]; watched: boolean }> {
+  ): Promise<{ tasks: Submitted[]; found: Found | null }> {
     const submitter = this.#submitters.of(socket);
     const count = frame.tasks.length;
     if (submitter !== undefined && submitter.unanswered + count > maxUnanswered) {
@@ -64,18 +66,26 @@ export class Submitting {
     try {
       return await this.#commit(() => {
         const submitted = submit(this.#core, principal.sub, tasks, keyOf(frame));
-        const watched = submitter !== undefined && submitter.watched.size + count <= maxWatched;
-        if (watched) for (const { task_id: id } of submitted) this.#submitters.watch(socket, id);
-        return { tasks: submitted, watched };
+        const hasRoom = submitter !== undefined && submitter.watched.size + count <= maxWatched;
+        const ids = submitted.map(({ task_id: id }) => id);
+        return { tasks: submitted, found: hasRoom ? this.#watch(socket, principal, ids) : null };
       }, count);
     } finally {
       if (submitter !== undefined) submitter.unanswered -= count;
     }
   }
 
-  #watch(socket: WebSocket, principal: Principal, frame: Extract<SubmitterFrame, { type: 'watch' }>): void {
-    const { ended, open, unknown } = lookAt(this.#core, principal, frame.task_ids);
+  /** Watches what is not over. @returns the rest */
+  #watch(socket: WebSocket, principal: Principal, ids: readonly TaskId[]): Found {
+    const { open, ...found } = lookAt(this.#core, principal, ids);
     for (const id of open) this.#submitters.watch(socket, id);
-    if (ended.length > 0 || unknown.length > 0) say(socket, { type: 'results', items: ended, unknown });
+    return found;
   }
+}
+
+type Found = Omit<ReturnType<typeof lookAt>, 'open'>;
+
+function tellFound(socket: WebSocket, { ended, unknown }: Found): void {
+  tellEnds(socket, ended);
+  if (unknown.length > 0) say(socket, { type: 'results', items: [], unknown });
 }

@@ -109,6 +109,22 @@ describe('a submitter on its socket', () => {
     expect(await world.rows('SELECT count(*) AS tasks FROM tasks')).toEqual([{ tasks: 1 }]);
   });
 
+  it('is told at once, when it repeats what was answered to nobody, which of it is over', async () => {
+    const world = await BrokerWorld.create();
+    const both = [evaluation, { ...evaluation, countdown: 3600 }];
+    const submission: SubmitterFrame = { type: 'submit', request_id: 'r1', key: 'k1', tasks: both };
+    const [lost, again] = [await Submitter.connect(world), await Submitter.connect(world)];
+    lost.say(submission);
+    const { tasks } = await lost.next('submitted');
+    const [over, open] = tasks.map(({ task_id: id }) => id);
+    await finish(world, over!, { values: [1] });
+    again.say(submission);
+    expect(await again.next('submitted')).toMatchObject({ tasks, watched: true });
+    expect((await again.next('results')).items).toMatchObject([{ task_id: over, result: { values: [1] } }]);
+    await ok(world.api.revoke(alice, open!, true));
+    expect((await again.next('results')).items).toMatchObject([{ task_id: open, state: 'REVOKED' }]);
+  });
+
   it('is refused what has no room, by name', async () => {
     const world = await BrokerWorld.create();
     await ok(world.api.patchQueue('default', { max_length: 1 }));
@@ -125,7 +141,7 @@ describe('a submitter on its socket', () => {
     const submitter = await Submitter.connect(world);
     const stranger = await Submitter.connect(world, bob);
     submitter.say({ type: 'watch', task_ids: [ended!, open!] });
-    expect(await submitter.next('results')).toMatchObject({ items: [{ task_id: ended, result: 7 }], unknown: [] });
+    expect(await submitter.next('results')).toMatchObject({ items: [{ task_id: ended, result: 7 }] });
     stranger.say({ type: 'watch', task_ids: [ended!, open!] });
     expect(await stranger.next('results')).toEqual({ type: 'results', items: [], unknown: [ended, open] });
     await finish(world, open!, 8);

@@ -33,7 +33,10 @@ export function spawnWorkerd(
     env: { ...environment },
   });
   const supervised = superviseChild(child);
-  return { ...supervised, listening: whenListening(child, supervised.ended) };
+  const listening = whenListening(child, supervised.ended);
+  // It may end before anybody awaits this: whoever does so later sees it.
+  listening.catch(() => undefined);
+  return { ...supervised, listening };
 }
 
 /** workerd writes a line of JSON on its control pipe for each socket that it has opened. */

@@ -23,6 +23,8 @@ const readingMs = 3_600_000;
 /** Bytes deleted in one alarm; when the store does not answer, the next one is this much later. */
 const sweepCount = 50;
 const sweepRetryMs = 60_000;
+/** Uploads, and parts of them, forgotten in one alarm. */
+const discardCount = 1_000;
 
 /** The index of all files. Their bytes stream between the Worker and the store; orphaned ones are deleted here, by alarm. */
 export class Files extends DurableObject<Env> implements FilesApi {
@@ -115,7 +117,7 @@ export class Files extends DurableObject<Env> implements FilesApi {
         if (earlier.body_digest === request?.bodyDigest) return this.#uploads.view(earlier);
         throw new TabgridError('idempotency_conflict', 'this Idempotency-Key was used with another body');
       }
-      this.#uploads.discardExpired(nowMs);
+      this.#uploads.discard(id);
       const row = { id, owner, path, content_type: contentType, body_digest: request?.bodyDigest ?? null };
       this.#uploads.insert({ ...row, expires_ms: nowMs + reservationMs });
       return this.#uploads.view(this.#upload(owner, id));
@@ -194,7 +196,7 @@ export class Files extends DurableObject<Env> implements FilesApi {
   async #sweep(): Promise<void> {
     const nowMs = this.clock.now();
     const keys = this.#database.transaction(() => {
-      this.#uploads.discardExpired(nowMs);
+      this.#uploads.discardExpired(nowMs, discardCount);
       return this.#files.condemn(nowMs, sweepCount);
     });
     const blobs = blobsOf(this.env);

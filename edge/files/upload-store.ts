@@ -82,10 +82,20 @@ export class UploadStore {
     this.#database.run('DELETE FROM uploads WHERE id = ?', id);
   }
 
-  /** Forgets uploads that are over. Their parts’ bytes are doomed to the same time. */
-  discardExpired(nowMs: number): void {
-    this.#database.run('DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE expires_ms <= ?)', nowMs);
-    this.#database.run('DELETE FROM uploads WHERE expires_ms <= ?', nowMs);
+  /** Forgets uploads that are over, at most so many parts and so many of the uploads that have none. The parts’ bytes are doomed to the same time. */
+  discardExpired(nowMs: number, limit: number): void {
+    this.#database.run(
+      `DELETE FROM parts WHERE (upload, part) IN (
+         SELECT upload, part FROM uploads JOIN parts ON upload = id WHERE expires_ms <= ? LIMIT ?)`,
+      nowMs,
+      limit,
+    );
+    this.#database.run(
+      `DELETE FROM uploads WHERE id IN (
+         SELECT id FROM uploads WHERE expires_ms <= ? AND NOT EXISTS (SELECT 1 FROM parts WHERE upload = id) LIMIT ?)`,
+      nowMs,
+      limit,
+    );
   }
 
   nextExpiryMs(): number | null {

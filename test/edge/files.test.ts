@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '#protocol';
 import { deleteFile, readFile, writeFile } from '../../edge/files/access.ts';
 import type { Files } from '../../edge/files/files.ts';
+import { UploadStore } from '../../edge/files/upload-store.ts';
+import { Database } from '../../edge/lib/sql.ts';
 import { ask, faultPaths, refusal, testEnv, tokenFor } from './helpers/api.ts';
 
 const token = tokenFor(['submit', 'read'], { sub: 'fay' });
@@ -256,6 +258,46 @@ describe('bytes', () => {
       },
     );
     expect(late).toMatchObject({ error: { code: 'conflict' } });
+  });
+});
+
+describe('uploads in parts that are over', () => {
+  it('are forgotten in batches, those with parts after these', async () => {
+    const left = await runInDurableObject(filesStub, (_, { storage }) => {
+      storage.sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
+         INSERT INTO uploads (id, owner, path, content_type, expires_ms) SELECT 'over-' || i, 'fay', '/over', 'x', 1 FROM n`,
+      );
+      storage.sql.exec(`INSERT INTO parts (upload, part, blob) SELECT 'over-1', row_number() OVER (), id FROM uploads`);
+      const store = new UploadStore(new Database(storage));
+      const count = (table: string) => storage.sql.exec(`SELECT count(*) AS n FROM ${table}`).one().n;
+      return [1, 2, 3].map(() => {
+        store.discardExpired(2, 100);
+        return [count('parts'), count('uploads')];
+      });
+    });
+    expect(left).toEqual([
+      [50, 50],
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  it('go by alarm, however many', async () => {
+    await runInDurableObject(filesStub, (files: Files, { storage }) => {
+      storage.sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+         INSERT INTO uploads (id, owner, path, content_type, expires_ms) SELECT 'over-' || i, 'fay', '/over', 'x', 1 FROM n`,
+      );
+      // Any change sees that there is something to do.
+      return files.abandon('nothing');
+    });
+    for (let left = 1; left > 0;) {
+      await sweepAfter(1);
+      left = await runInDurableObject(filesStub, (_, { storage }) =>
+        Number(storage.sql.exec('SELECT count(*) AS n FROM uploads WHERE expires_ms = 1').one().n),
+      );
+    }
   });
 });
 

@@ -32,6 +32,8 @@ export interface EdgeConfig {
 
   /** How long final tasks, with their results and idempotency keys, are kept. Default 24 h. */
   readonly resultRetentionMs: number;
+  /** How long campaigns that are over are kept, with their models and the tasks that they are listed by. Default 30 days. */
+  readonly campaignRetentionMs: number;
   /** How long events are kept for clients that resume. Default 24 h. */
   readonly eventRetentionMs: number;
   /** How often progress and counters of workers are written down and pushed. Default 500 ms. */
@@ -60,6 +62,7 @@ export const edgeDefaults: EdgeConfig = {
   heartbeatMs: leaseDefaults.heartbeatMs,
   hardLimitGraceMs: leaseDefaults.hardLimitGraceMs,
   resultRetentionMs: taskDefaults.resultRetentionMs,
+  campaignRetentionMs: 30 * 24 * 3_600_000,
   eventRetentionMs: 24 * 3_600_000,
   progressIntervalMs: 500,
   edgeConcurrency: 8,
@@ -88,6 +91,7 @@ const overridesSchema = z
     heartbeatMs: durationMs,
     hardLimitGraceMs: z.int().min(0),
     resultRetentionMs: durationMs,
+    campaignRetentionMs: durationMs,
     eventRetentionMs: durationMs,
     progressIntervalMs: durationMs,
     edgeConcurrency: z.int().min(0).max(1000),

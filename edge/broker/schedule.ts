@@ -10,5 +10,6 @@ export function nextCheckMs(core: Core, lease: Lease): number {
 
 /** How often old things are looked for: often enough that they stay at most a quarter longer than they should. */
 export function retentionPeriodMs(core: Core): number {
-  return Math.min(3_600_000, Math.ceil(Math.min(core.config.resultRetentionMs, core.config.eventRetentionMs) / 4));
+  const { resultRetentionMs, eventRetentionMs, campaignRetentionMs } = core.config;
+  return Math.min(3_600_000, Math.ceil(Math.min(resultRetentionMs, eventRetentionMs, campaignRetentionMs) / 4));
 }

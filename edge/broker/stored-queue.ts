@@ -1,3 +1,4 @@
+import { catalog } from '#catalog';
 import type { TaskId } from '#protocol';
 import type { Database, SqlRow, SqlValue } from '../lib/sql.ts';
 import type { Position } from './lane-head.ts';
@@ -78,12 +79,17 @@ export class StoredQueue {
     ).next_ms;
   }
 
-  /** Deletes final tasks, with all that belongs to them, that ended before `cutoffMs`. @returns how many. */
-  deleteFinal(before: TaskId, cutoffMs: number, limit: number): number {
+  /**
+   * Deletes final tasks, with all that belongs to them, that ended before `cutoffMs`; those that campaigns are listed by, before `campaignCutoffMs`.
+   * @returns how many.
+   */
+  deleteFinal(before: TaskId, cutoffMs: number, campaignCutoffMs: number, limit: number): number {
     const old = ids(
       this.#database.all(
-        'SELECT id FROM tasks WHERE id < ? AND finished_ms < ? ORDER BY id LIMIT ?',
+        'SELECT id FROM tasks WHERE id < ? AND finished_ms < CASE task WHEN ? THEN ? ELSE ? END ORDER BY id LIMIT ?',
         before,
+        catalog.run_campaign.name,
+        campaignCutoffMs,
         cutoffMs,
         limit,
       ),

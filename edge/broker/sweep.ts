@@ -116,8 +116,10 @@ function sweepDue(core: Core): void {
 function sweepRetention(core: Core): void {
   const nowMs = core.clock.now();
   const cutoffMs = nowMs - core.config.resultRetentionMs;
+  const campaignCutoffMs = nowMs - core.config.campaignRetentionMs;
   core.tasks.flush();
-  const deleted = core.stored.deleteFinal(firstIdAt(core.shard, cutoffMs), cutoffMs, batchCount);
+  const before = firstIdAt(core.shard, Math.max(cutoffMs, campaignCutoffMs));
+  const deleted = core.stored.deleteFinal(before, cutoffMs, campaignCutoffMs, batchCount);
   checkpoint(core);
   const trimmed = core.events.trim(nowMs - core.config.eventRetentionMs, batchCount);
   const leftWorkers = core.workers.trim(

@@ -88,7 +88,7 @@ export class Campaigning {
 
   observations(principal: Principal, items: Observations, request?: RequestKey): ObservationsTaken {
     const { core } = this.#owned(principal);
-    const { store } = this.engine.parts;
+    const { store } = this.engine;
     const before = request === undefined ? null : store.answered(request.key);
     if (before !== null) {
       if (before.digest === request?.bodyDigest) return before.answer as unknown as ObservationsTaken;

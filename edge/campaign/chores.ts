@@ -1,10 +1,7 @@
 import { TabgridError } from '#protocol';
 import { KernelInputError } from '#kernels';
-import { readFile, writeFile } from '../files/access.ts';
-import { noPreconditions } from '../files/preconditions.ts';
-import { filesObject } from '../files/rpc.ts';
 import type { Env } from '../env.ts';
-import { call } from '../lib/rpc.ts';
+import { deleteFile, readFile, writeFile } from '../files/access.ts';
 import { readFiles } from './core/load.ts';
 import { trainingData } from './core/train.ts';
 import type { CampaignCore, CampaignEvent } from './core/types.ts';
@@ -60,15 +57,6 @@ async function loadFiles(env: Env, owner: string, { spec }: CampaignCore): Promi
     if (error instanceof TabgridError && error.code === 'file_not_found') {
       return { type: 'not_loaded', message: `${place}: the file does not exist` };
     }
-    throw error;
-  }
-}
-
-async function deleteFile(env: Env, owner: string, path: string): Promise<void> {
-  try {
-    await call(filesObject(env).remove(owner, path, noPreconditions));
-  } catch (error) {
-    if (error instanceof TabgridError && error.code === 'not_found') return;
     throw error;
   }
 }

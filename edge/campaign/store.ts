@@ -1,4 +1,5 @@
 import type { Json, TaskId } from '#protocol';
+import { clearTables } from '../lib/clear-tables.ts';
 import type { Database } from '../lib/sql.ts';
 import type { CampaignCore, CampaignHead, Candidate, IterationRecord, Pool } from './core/types.ts';
 import type { Registration } from './core/views.ts';
@@ -106,6 +107,19 @@ export class CampaignStore {
       digest,
       JSON.stringify(answer),
     );
+  }
+
+  /** Deletes all that the campaign was, in batches. */
+  clear(): void {
+    clearTables(this.#database, [
+      ['candidates', 'position'],
+      ['iterations', 'position'],
+      ['pool', 'start'],
+      ['tasks', 'ref'],
+      ['doomed_files', 'path'],
+      ['requests', 'key'],
+      ['campaign', 'id'],
+    ]);
   }
 
   #bodies<T>(query: string): T[] {

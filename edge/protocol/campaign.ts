@@ -166,3 +166,8 @@ export interface ParetoView {
   hypervolume: number;
   reference: Record<string, number>;
 }
+
+/** Where models and observations of a campaign lie; they go when it goes, so copy what is to stay. */
+export function campaignFolder(id: CampaignId): string {
+  return `/campaigns/${id}`;
+}

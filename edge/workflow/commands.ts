@@ -11,13 +11,13 @@ const maxInputBytes = 4_000_000;
 
 /** Carries out what transitions ask for, inside their transaction. Tasks are gathered, so that those of one commit share messages. */
 export class Commands {
-  readonly #store: WorkflowStore;
+  readonly #storeOf: () => WorkflowStore;
   readonly #messagesOf: (stored: Stored) => BrokerMessages;
   #tasks: NewTask[] = [];
   #inputBytes = 0;
 
-  constructor(store: WorkflowStore, messagesOf: (stored: Stored) => BrokerMessages) {
-    this.#store = store;
+  constructor(storeOf: () => WorkflowStore, messagesOf: (stored: Stored) => BrokerMessages) {
+    this.#storeOf = storeOf;
     this.#messagesOf = messagesOf;
   }
 
@@ -36,7 +36,7 @@ export class Commands {
     for (const command of commands) {
       switch (command.type) {
         case 'keep':
-          this.#store.keep(command.node, command.part, result);
+          this.#storeOf().keep(command.node, command.part, result);
           break;
         case 'submit': {
           const refusal = this.#submit(stored, messages, command.task, nowMs);
@@ -75,7 +75,8 @@ export class Commands {
 
   /** The result of a node; a large one is named by its file. */
   valueOf(core: WorkflowCore, node: number): Json {
-    return JSON.parse([...resultOf(core, node, (id, part) => this.#store.read(id, part))].join('')) as Json;
+    const store = this.#storeOf();
+    return JSON.parse([...resultOf(core, node, (id, part) => store.read(id, part))].join('')) as Json;
   }
 
   #submit(stored: Stored, messages: BrokerMessages, task: PlannedTask, nowMs: number): WorkflowEvent | null {

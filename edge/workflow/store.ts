@@ -1,4 +1,5 @@
 import type { TaskId } from '#protocol';
+import { clearTables } from '../lib/clear-tables.ts';
 import type { Database } from '../lib/sql.ts';
 import { initialState } from './core/step.ts';
 import type { NodeState, PlanNode, WorkflowCore, WorkflowHead } from './core/types.ts';
@@ -11,8 +12,6 @@ export interface Stored extends Registration {
   readonly core: WorkflowCore;
 }
 
-/** Rows deleted in one transaction. */
-const clearCount = 1_000;
 /** More than an array has ranges. */
 const partsPerNode = 2 ** 24;
 
@@ -89,25 +88,14 @@ export class WorkflowStore {
       .body;
   }
 
-  /** Deletes all that the workflow was, in batches, each of them a transaction. */
+  /** Deletes all that the workflow was, in batches. */
   clear(): void {
-    while (this.#database.transaction(() => this.#clearSome(clearCount)));
-  }
-
-  /** @returns false when nothing is left. */
-  #clearSome(limit: number): boolean {
-    for (const [table, key] of [
+    clearTables(this.#database, [
       ['results', 'key'],
       ['nodes', 'node'],
       ['plan', 'node'],
-    ] as const) {
-      const deleted = this.#database.all(
-        `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} LIMIT ?) RETURNING ${key}`,
-        limit,
-      );
-      if (deleted.length > 0) return true;
-    }
-    return this.#database.run('DELETE FROM workflow') > 0;
+      ['workflow', 'id'],
+    ]);
   }
 
   #bodies<T>(query: string): { node: number; body: T }[] {

@@ -26,7 +26,7 @@ async function begun(id: WorkflowId): Promise<TaskView> {
   for (;;) {
     const isSilent = await runInDurableObject(stub, async ({ workflowing: { engine } }) => {
       await engine.alarm();
-      return engine.stored !== null && engine.parts.outboxStore.targets().length === 0;
+      return engine.stored !== null && engine.holder.parts.outboxStore.targets().length === 0;
     });
     if (isSilent) return ok(brokerShard(testEnv, 0).get(alice, (await viewOf(id)).task_id));
   }

@@ -1,9 +1,12 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { CampaignSpec, Json, JsonObject } from '#protocol';
 import { rehearse } from '../../edge/campaign/core/rehearse.ts';
 import { exportJson } from '../../edge/campaign/core/views.ts';
-import { readFile } from '../../edge/files/access.ts';
+import { readFile, writeFile } from '../../edge/files/access.ts';
+import { filesObject } from '../../edge/files/rpc.ts';
 import { alice, bob, codeOf, ok } from './helpers/broker.ts';
+import { FakeClock } from './helpers/clock.ts';
 import { boxSpec, CampaignWorld, compute, poolCsv, poolSpec, testEnv } from './helpers/campaign.ts';
 
 /** What a campaign comes to without a grid: the same for everyone who runs it. */
@@ -103,6 +106,53 @@ describe('a campaign', () => {
     expect(paths).toEqual([0, 1, 2].map((group) => `/campaigns/${world.id}/models/3-${group}.json`));
     expect(await world.rows('SELECT * FROM doomed_files')).toEqual([]);
     expect(await world.rows('SELECT * FROM tasks')).toEqual([]);
+  });
+
+  it('is kept for a month once it is over, and deleted with its files then', async () => {
+    const world = await CampaignWorld.start(poolSpec());
+    await world.settle();
+    const mine = [{ inputs: { a: 1, b: 1 }, values: { y: 3 } }];
+    await ok(world.api.observations(alice, mine, { key: 'k', bodyDigest: 'd' }));
+    const { model_paths: paths } = await world.work();
+    await writeFile(testEnv, 'alice', paths[0]!, new Uint8Array([1]), 'application/json');
+    const passDays = (days: number): Promise<void> =>
+      runInDurableObject(world.stub, async ({ clock, campaigning: { engine } }) => {
+        clock.source = new FakeClock(Date.now() + days * 86_400_000);
+        await engine.alarm();
+      });
+    await passDays(29);
+    expect(await world.view()).toMatchObject({ state: 'SUCCESS', model_paths: paths });
+    await passDays(31);
+    expect(await codeOf(world.api.view(alice))).toBe('not_found');
+    expect(await codeOf(filesObject(testEnv).find('alice', paths[0]!))).toBe('not_found');
+    for (const table of [
+      'campaign',
+      'candidates',
+      'iterations',
+      'pool',
+      'tasks',
+      'doomed_files',
+      'requests',
+      'alarms',
+    ]) {
+      expect(await world.rows(`SELECT * FROM ${table}`)).toEqual([]);
+    }
+    await world.evict();
+    expect(await codeOf(world.api.view(alice))).toBe('not_found');
+  });
+
+  it('that ended when campaigns were kept for ever is kept for a month from when it is looked at', async () => {
+    const world = await CampaignWorld.start(poolSpec());
+    await ok(world.api.stop(alice));
+    await world.settle();
+    await runInDurableObject(world.stub, (_, state) => {
+      state.storage.sql.exec(`DELETE FROM alarms; UPDATE campaign SET head = json_set(head, '$.finishedMs', 1)`);
+    });
+    await world.evict();
+    expect(await world.view()).toMatchObject({ state: 'STOPPED' });
+    const [alarm] = await world.rows<{ name: string; due_ms: number }>('SELECT * FROM alarms');
+    expect(alarm).toMatchObject({ name: 'retention' });
+    expect(alarm!.due_ms).toBeGreaterThan(Date.now() + 29 * 86_400_000);
   });
 
   it('is created once: a repeat is answered alike, another specification is a conflict', async () => {

@@ -41,6 +41,19 @@ describe('history', () => {
     expect(await codeOf(world.api.get(alice, ids[0]!))).toBe('not_found');
     expect(await world.state(ids[1]!)).toBe('PENDING');
   });
+
+  it('keeps what campaigns are listed by as long as these', async () => {
+    const world = await BrokerWorld.create();
+    const notify = { object: 'campaign', name: 'c-1' } as const;
+    const index = world.task({ task: 'run_campaign', kwargs: { campaign_id: 'c-1' } }, { notify });
+    const [campaign, other] = await world.submit(index, world.task());
+    await ok(world.api.revoke(alice, campaign!, true));
+    await ok(world.api.revoke(alice, other!, true));
+    await world.advance(26 * 3_600_000);
+    expect((await ok(world.api.list(alice, {}))).tasks.map((task) => task.task_id)).toEqual([campaign]);
+    await world.advance(30 * 24 * 3_600_000);
+    expect((await ok(world.api.list(alice, {}))).tasks).toEqual([]);
+  });
 });
 
 describe('at rest', () => {

@@ -32,7 +32,7 @@ describe('an array', () => {
   it('of a million items is accepted at once, with few rows written, and described to workers by a few numbers', async () => {
     const world = new WorkflowWorld();
     await world.submit(grid(1_000_000, 1000));
-    const written = await world.inside((workflow) => workflow.workflowing.engine.rowsWritten);
+    const written = await world.inside((workflow) => workflow.workflowing.engine.holder.rowsWritten);
     expect(written).toBeLessThan(25);
     expect(await world.view()).toMatchObject({ total: 1_000_000, running: 8_000, succeeded: 0 });
     await world.settle();

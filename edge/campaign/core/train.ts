@@ -1,4 +1,5 @@
 import { writeCsv } from '#kernels/csv';
+import { campaignFolder } from '#protocol';
 import { taskSeed } from './chance.ts';
 import { objectiveNames, observedOf } from './observed.ts';
 import { trainingOptions, trainingTaskCount } from './surrogate.ts';
@@ -16,7 +17,7 @@ export function trainingPhase(state: CampaignCore): Phase & { type: 'training' }
   const inline = values <= maxInlineValues;
   return {
     type: 'training',
-    dataPath: inline ? null : `/campaigns/${campaignId}/observations-${iteration}.csv`,
+    dataPath: inline ? null : `${campaignFolder(campaignId)}/observations-${iteration}.csv`,
     written: inline,
     models: Array.from({ length: trainingTaskCount(spec.surrogate, spec.budget) }, () => null),
   };
@@ -46,7 +47,7 @@ export function trainingTasks(state: CampaignCore, phase: Phase & { type: 'train
       ...options,
       validation_fraction: 0,
       seed: taskSeed(spec.seed, 'train', iteration, group),
-      model_path: `/campaigns/${campaignId}/models/${iteration}-${group}.json`,
+      model_path: `${campaignFolder(campaignId)}/models/${iteration}-${group}.json`,
     },
   }));
 }

@@ -24,6 +24,7 @@ describe('bad usage', () => {
     [['campaign', 'run', '/no/such.json', ...nowhere], /cannot read \/no\/such.json/],
     [['worker', '--concurrency', '0', '--token', 'x'], /--concurrency: expected a whole number/],
     [['worker', '--evaluator', 'nameless', '--token', 'x'], /--evaluator: expected name='command'/],
+    [['worker', ...nowhere, ...nowhere, '--token', 'y'], /--token: expected one, or one for each --url \(2\), got 3/],
     [['worker', '--rate-limit', 'often', '--token', 'x'], /rateLimit/],
     [['inspect', 'stats', '--url', 'localhost'], /--url: expected an address/],
   ])('exits with 2 for %j', async (args, message) => {
@@ -228,6 +229,33 @@ describe('a worker', () => {
     const { status, stderr } = await run(['worker', '--url', url, '--token', 'a.b']);
     expect(status).toBe(1);
     expect(stderr).toContain('the edge refused this worker');
+  });
+
+  it('serves several edges, each with its own token', async () => {
+    const serves = await Promise.all([startTestServe(await freshFolder()), startTestServe(await freshFolder())]);
+    const worker = start([
+      'worker',
+      '-n',
+      'both',
+      ...serves.flatMap(({ url, token }) => ['--url', url, '--token', token]),
+    ]);
+    const [, urls] = await worker.printed(/Working for (.*)\.$/m);
+    expect(urls?.split(', ')).toEqual(serves.map(({ url }) => url));
+    const sphere = { evaluator: { kind: 'builtin' as const, name: 'sphere' } };
+    const values = await Promise.all(
+      serves.map(async ({ grid }, n) => {
+        const task = await grid.submit('evaluate_candidates', { candidates: [[n + 1, 1]], ...sphere });
+        return (await task.get()).values;
+      }),
+    );
+    expect(values).toEqual([[{ y: 2 }], [{ y: 5 }]]);
+    expect((await worker.stop('SIGTERM')).status).toBe(0);
+    for (const { grid } of serves) {
+      expect((await grid.workers()).find(({ name }) => name === 'both')).toMatchObject({
+        state: 'offline',
+        succeeded: 1,
+      });
+    }
   });
 
   it('says hello, and leaves when it is asked to', async () => {

@@ -98,11 +98,15 @@ export interface TestServe {
 }
 
 /** An environment in which a worker that was killed is missed soon. */
-export const quickLeases = { TABGRID_CONFIG: JSON.stringify({ leaseMs: 4_000, heartbeatMs: 1_000 }) };
+export const quickLeases = environmentOf({});
 
-/** An edge of the test’s own. @param port 0 for any; a second start on one state wants that of the first. */
-export async function startTestServe(state: string, port = 0): Promise<TestServe> {
-  const running = start(['serve', '--json', '--port', String(port), '--state', state], quickLeases);
+function environmentOf(config: object): { TABGRID_CONFIG: string } {
+  return { TABGRID_CONFIG: JSON.stringify({ leaseMs: 4_000, heartbeatMs: 1_000, ...config }) };
+}
+
+/** An edge of the test’s own. @param port 0 for any; a second start on one state wants that of the first. @param config as in `TABGRID_CONFIG`. */
+export async function startTestServe(state: string, port = 0, config: object = {}): Promise<TestServe> {
+  const running = start(['serve', '--json', '--port', String(port), '--state', state], environmentOf(config));
   const [line] = await running.printed(/^\{.*\}$/m);
   const { url, token_path: tokenPath } = JSON.parse(line) as { url: string; token_path: string };
   const token = (await readFile(tokenPath, 'utf8')).trim();

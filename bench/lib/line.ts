@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Only cases whose name begins so. */
   readonly only?: string | undefined;
+  /** Of what happens by chance; a whole number. */
+  readonly seed?: number | undefined;
 }
 
 export type Better = 'less' | 'more';

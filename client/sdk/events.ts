@@ -125,7 +125,9 @@ export class EventStream implements AsyncIterable<GridEvent> {
   /** Opens a socket and takes events from it until it ends. @returns whether it was ever open. */
   async #connection(): Promise<boolean> {
     const socket = this.#connect();
+    const { signal } = this.#stop;
     let opened = false;
+    let leave = (): void => undefined;
     await new Promise<void>((resolve) => {
       socket.addEventListener('open', () => {
         opened = true;
@@ -134,11 +136,14 @@ export class EventStream implements AsyncIterable<GridEvent> {
       socket.addEventListener('message', ({ data }) => this.#take(data));
       socket.addEventListener('close', () => resolve());
       socket.addEventListener('error', () => resolve());
-      this.#stop.signal.addEventListener('abort', () => {
+      leave = (): void => {
         socket.close(1000);
         resolve();
-      });
+      };
+      signal.addEventListener('abort', leave);
     });
+    // Sockets come and go; what ends the stream stays.
+    signal.removeEventListener('abort', leave);
     return opened;
   }
 

@@ -51,6 +51,16 @@ describe('events', () => {
     expect(second.closed).toBe(true);
   });
 
+  it('lets go of a connection that was lost', async () => {
+    const { grid } = setup();
+    const events = grid.events();
+    const first = await socketNumber(0);
+    first.emit('close');
+    const second = await socketNumber(1);
+    events.close();
+    expect([first.closed, second.closed]).toEqual([false, true]);
+  });
+
   it('waits longer after each failure, as long as the edge does not refuse it', async () => {
     const { grid, edge, clock } = setup({ retries: 0 });
     edge.answers(new TypeError('fetch failed'), refusal('unavailable', 503), json({ tasks: [] }));

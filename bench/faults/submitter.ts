@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'undici';
+import type { Rng } from '#kernels/rng';
+import { TabgridError, type Json, type Submitted } from '#protocol';
+import { Grid, type AsyncResult } from '../../client/sdk/index.ts';
+import { resolveOptions } from '../../client/sdk/options.ts';
+import { Transport } from '../../client/sdk/transport.ts';
+import type { Canvas } from './canvases.ts';
+import type { Ledger } from './ledger.ts';
+import { essenceOf, type Ending, type Sample } from './samples.ts';
+
+/** Never gives up: whatever is submitted is accepted in the end. */
+const retries = 10_000;
+
+type Way = 'socket' | 'http';
+
+interface Custom {
+  /** Tasks at a time. */
+  readonly count: number;
+  readonly submit: (samples: readonly Sample[]) => Promise<void>;
+}
+
+/** Submits in every way that there is, and listens to how tasks end. */
+export class Submitter {
+  /** By how they submit. */
+  readonly #grids: { readonly socket: Grid; readonly http: Grid };
+  readonly #transport: Transport;
+  readonly #ledger: Ledger;
+  readonly #rng: Rng;
+  readonly #customs: readonly Custom[];
+  readonly #listening: Promise<void>[] = [];
+
+  constructor(connection: { url: string; token: string }, ledger: Ledger, rng: Rng) {
+    this.#grids = {
+      socket: new Grid({ ...connection, WebSocket, retries }),
+      http: new Grid({ ...connection, retries, submitOver: 'http' }),
+    };
+    this.#transport = new Transport(resolveOptions({ ...connection, retries }));
+    this.#ledger = ledger;
+    this.#rng = rng;
+    this.#customs = [
+      { count: 100, submit: (samples) => this.#bulk('socket', samples) },
+      { count: 100, submit: (samples) => this.#bulk('http', samples) },
+      { count: 20, submit: (samples) => this.#singly('socket', samples) },
+      { count: 20, submit: (samples) => this.#singly('http', samples) },
+      { count: 10, submit: (samples) => this.#keyed(samples) },
+      { count: 30, submit: (samples) => this.#repeated(samples) },
+    ];
+  }
+
+  /** Resolves when all are accepted. */
+  async submit(samples: readonly Sample[]): Promise<void> {
+    const submissions: Promise<void>[] = [];
+    for (let at = 0; at < samples.length;) {
+      const custom = this.#customs[this.#rng.integer(this.#customs.length)];
+      const count = 1 + this.#rng.integer(custom?.count ?? 1);
+      const some = samples.slice(at, at + count);
+      if (custom !== undefined) submissions.push(custom.submit(some).catch((error: unknown) => this.#refused(error)));
+      at += count;
+    }
+    await Promise.all(submissions);
+  }
+
+  /** The same workflow from two submitters, under one key. */
+  async run(canvas: Canvas, key: string): Promise<void> {
+    const submissions = Object.values(this.#grids).map(async (grid) => {
+      const result = await grid.run(canvas.node, { idempotencyKey: key });
+      this.#ledger.acceptWorkflow(result, canvas, key);
+    });
+    this.#ledger.repeats++;
+    await Promise.all(submissions).catch((error: unknown) => this.#refused(error));
+  }
+
+  /** Resolves when the end of each task has been told, or the time is over. */
+  async heard(withinMs: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([Promise.all(this.#listening), sleep(withinMs, undefined, { signal: over.signal })]);
+    over.abort();
+  }
+
+  close(): void {
+    this.#grids.socket.close();
+  }
+
+  async #bulk(way: Way, samples: readonly Sample[]): Promise<void> {
+    const results = await this.#grids[way].submitAll(samples.map(({ signature }) => signature) as never);
+    samples.forEach((sample, at) => this.#accept(results[at], sample, way));
+  }
+
+  async #singly(way: Way, samples: readonly Sample[]): Promise<void> {
+    const submissions = samples.map(async (sample) => {
+      this.#accept(await this.#grids[way].submitSignature(sample.signature), sample, way);
+    });
+    await Promise.all(submissions);
+  }
+
+  /** From two submitters at the same time, under one key each. */
+  async #keyed(samples: readonly Sample[]): Promise<void> {
+    const submissions = samples.flatMap((sample) => {
+      const key = this.#transport.newKey();
+      this.#ledger.repeats++;
+      return (['socket', 'http'] as const).map(async (way) => {
+        const signature = { ...sample.signature, idempotency_key: key };
+        this.#accept(await this.#grids[way].submitSignature(signature), sample, way, key);
+      });
+    });
+    await Promise.all(submissions);
+  }
+
+  /** One request three times, as a client does that has heard nothing. */
+  async #repeated(samples: readonly Sample[]): Promise<void> {
+    const key = this.#transport.newKey();
+    const call = { method: 'POST', path: '/v1/tasks', json: samples.map(({ signature }) => signature) } as const;
+    const requests = [1, 2, 3].map(async () => {
+      const { tasks } = await this.#transport.json<{ tasks: Submitted[] }>({ ...call, idempotencyKey: key });
+      samples.forEach((sample, at) => {
+        const id = tasks[at]?.task_id ?? '';
+        this.#accept(this.#grids.http.result(id), sample, 'request', `${key}/${at}`);
+      });
+    });
+    this.#ledger.repeats += 2;
+    await Promise.all(requests);
+  }
+
+  #accept(result: AsyncResult<unknown> | undefined, sample: Sample, way: string, key?: string): void {
+    if (result === undefined) throw new Error('a task without an answer');
+    this.#ledger.accept(result, sample, key);
+    this.#listening.push(this.#ledger.listen(result.id, way, endingOf(result, sample.signature.task)));
+  }
+
+  #refused(error: unknown): void {
+    this.#ledger.refused.push(String(error));
+  }
+}
+
+async function endingOf(result: AsyncResult<unknown>, task: string): Promise<Ending> {
+  try {
+    return { state: 'SUCCESS', result: essenceOf(task, (await result.get()) as Json) };
+  } catch (error) {
+    return { state: 'FAILURE', error: error instanceof TabgridError ? error.code : String(error) };
+  }
+}

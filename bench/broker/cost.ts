@@ -1,7 +1,7 @@
 import { median, type BenchLine } from '../lib/line.ts';
 import { startEdge, type Edge } from './edge.ts';
 import { cpuMs } from './process.ts';
-import { byHttp, readAll, readResults, submitBatches, submitSingly } from './submitter.ts';
+import { readAll, submitBatches, submitSingly, takeResults } from './submitter.ts';
 import { startSessions } from './workers.ts';
 
 /** µs of workerd’s processor time per task. It says what the broker can do at most, however busy the machine is with others. */
@@ -41,19 +41,21 @@ async function inBatches(edge: Edge, tasks: number): Promise<Cost> {
   return meter.spent;
 }
 
-/** One task a message: 32 submitters, 32 workers that take one at a time. */
+/** One task a message, as `single` has it: 32 submitters on the SDK’s socket, 32 workers that take one at a time; and what they cost beside workerd. */
 async function oneByOne(edge: Edge, tasks: number): Promise<Cost> {
-  const meter = new Meter(edge, tasks);
   const workers = await startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
-  const since = nextMillisecond();
-  const submitOne = byHttp(edge, 32);
-  await meter.time('all', async () => {
-    const ids = await submitSingly(submitOne, tasks, 32);
-    const [last = ''] = ids.slice(-1);
-    await readResults(edge.grid, since, tasks, last);
-  });
+  const processes = { edge: edge.pid(), workers: workers.pid, submitter: process.pid };
+  const read = async (): Promise<Cost> => {
+    const spent = Object.entries(processes).map(async ([name, pid]) => [name, (await cpuMs(pid)) ?? NaN] as const);
+    return Object.fromEntries(await Promise.all(spent));
+  };
+  const before = await read();
+  await takeResults(await submitSingly(() => edge.grid.submit('ping', {}), tasks, 32));
+  const after = await read();
   await workers.stop();
-  return meter.spent;
+  return Object.fromEntries(
+    Object.keys(processes).map((name) => [name, (((after[name] ?? NaN) - (before[name] ?? NaN)) * 1000) / tasks]),
+  );
 }
 
 /** Ids carry the millisecond: what is submitted from now on has a later one than what was submitted before. */
@@ -80,7 +82,7 @@ export async function cost(name: string, quick: boolean): Promise<BenchLine> {
   const edge = await startEdge();
   try {
     const batches = await medianCost(rounds, () => inBatches(edge, quick ? 4_000 : 20_000));
-    const single = await medianCost(rounds, () => oneByOne(edge, quick ? 1_000 : 5_000));
+    const single = await medianCost(rounds, () => oneByOne(edge, quick ? 2_000 : 10_000));
     return {
       bench: 'broker',
       case: name,
@@ -89,7 +91,7 @@ export async function cost(name: string, quick: boolean): Promise<BenchLine> {
       peers: {},
       ratio: null,
       made_of: batches,
-      one_by_one: single.all,
+      one_by_one: single,
     };
   } finally {
     await edge.stop();

@@ -14,6 +14,7 @@ const stampingTasks = fileURLToPath(new URL('bench/broker/stamping-tasks.mjs', r
 export interface WorkerProcess {
   /** For the benchmark’s output. */
   readonly label: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -52,6 +53,7 @@ async function running(edge: Edge, child: ChildProcess, label: string, sessions:
   await untilOnline(edge, child, sessions);
   return {
     label,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { edgePid, freshFolder, run, start, startTestServe } from './helpers/processes.ts';
@@ -54,6 +55,24 @@ describe('tabgrid serve', () => {
     expect((await grid.result(task.id).view()).state).toBe('PENDING');
     expect(await edgePid(state)).not.toBe(pid);
     expect(running.child.exitCode).toBeNull();
+  });
+
+  it('takes no client’s offer to compress what is said on a socket', async () => {
+    const { url, token } = await startTestServe(await freshFolder());
+    const upgrade = request(`${url}/v1/submit`, {
+      headers: {
+        connection: 'upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits',
+        authorization: `Bearer ${token}`,
+      },
+    });
+    const [answer, socket] = (await once(upgrade.end(), 'upgrade')) as [IncomingMessage, Socket];
+    socket.destroy();
+    expect(answer.statusCode).toBe(101);
+    expect(answer.headers).not.toHaveProperty('sec-websocket-extensions');
   });
 
   it('leaves no process behind when it is stopped', async () => {

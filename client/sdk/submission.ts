@@ -1,4 +1,6 @@
 import {
+  framesOf,
+  messagesOf,
   reconnectPolicy,
   retryDelayMs,
   TabgridError,
@@ -58,6 +60,8 @@ export class Submission {
   /** The present socket is alive, or no more: it is not waited for. */
   #heard: () => void = () => undefined;
   #made = 0;
+  /** What is said at the same time goes in one message. */
+  #unsaid: string[] = [];
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -114,7 +118,8 @@ export class Submission {
     const socket = new WebSocket(address, [workerSubprotocol, `bearer.${token}`]);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      if (this.#socket === socket && typeof data === 'string') this.#hear(JSON.parse(data) as SubmissionFrame);
+      if (this.#socket !== socket || typeof data !== 'string') return;
+      for (const frame of framesOf(JSON.parse(data))) this.#hear(frame as SubmissionFrame);
     });
     socket.addEventListener('close', () => this.#lost(socket));
     this.#giveUpSilent(socket);
@@ -265,7 +270,12 @@ export class Submission {
   }
 
   #say(frame: SubmitterFrame): void {
-    this.#socket?.send(JSON.stringify(frame));
+    if (this.#unsaid.push(JSON.stringify(frame)) > 1) return;
+    queueMicrotask(() => {
+      const frames = this.#unsaid;
+      this.#unsaid = [];
+      for (const message of messagesOf(frames)) this.#socket?.send(message);
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import { noEffects, type Core, type Effects } from './core.ts';
 import type { EventSockets } from './event-sockets.ts';
 import type { StoredEvent } from './events.ts';
 import type { Wish } from './flow/allowance.ts';
-import { closeSocket, send } from './sessions.ts';
+import { closeSocket, sendAll } from './sessions.ts';
 import { tellWhoCouldTake } from './waiting.ts';
 
 /** Runs a task in the stateless Worker. */
@@ -80,9 +80,10 @@ export function carryOut(parts: AftermathParts, events: readonly StoredEvent[]):
   const effects = core.effects;
   core.effects = noEffects();
   core.tasks.settle();
+  core.keys.settle();
   core.alarms.arm();
   for (const session of effects.sessions) core.sessions.keep(session);
-  for (const { socket, frame } of effects.frames) send(socket, frame);
+  sendAll(core.sessions, effects.frames);
   for (const { socket, code, reason } of effects.closes) closeSocket(socket, code, reason);
   listeners.push(events);
   core.submitters.tell(effects.ends);

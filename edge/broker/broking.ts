@@ -29,6 +29,7 @@ import { FlowControl } from './flow/control.ts';
 import { viewQueues } from './flow/queue-views.ts';
 import type { StoredEvent } from './events.ts';
 import { GroupCommit } from './group-commit.ts';
+import { requestKey } from './idempotency.ts';
 import { LazyWrites } from './lazy-writes.ts';
 import type { Reporter } from './leases.ts';
 import { applyMessage } from './messages.ts';
@@ -113,6 +114,7 @@ export class Broking {
     request?: RequestKey,
     known?: readonly (Submitted | null)[],
   ): Promise<Submitted[]> {
+    if (request !== undefined) this.core.keys.expect(principal.sub, requestKey(request.key));
     return this.#commits.run(() => submit(this.core, principal.sub, tasks, request, known), tasks.length);
   }
 

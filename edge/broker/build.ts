@@ -16,6 +16,7 @@ import { Allowance } from './flow/allowance.ts';
 import { LaneCounts } from './flow/counts.ts';
 import { Gate } from './flow/gate.ts';
 import { FlowSettings } from './flow/settings.ts';
+import { IdempotencyKeys } from './idempotency.ts';
 import { LaneTable } from './lane-table.ts';
 import { restoreLeases, writeLeases } from './lease-rows.ts';
 import { grace, LeaseTable } from './leases.ts';
@@ -63,6 +64,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     database,
     specs,
     tasks,
+    keys: new IdempotencyKeys({ database, tasks }),
     stored,
     lanes,
     ready,
@@ -112,6 +114,7 @@ export function restoreCore(core: Core): void {
   core.effects = noEffects();
   core.specs.reload();
   core.tasks.forget();
+  core.keys.settle();
   core.progressed.clear();
   core.counts.reset();
   core.flow.reload();

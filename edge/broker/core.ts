@@ -11,6 +11,7 @@ import type { Allowance, Loan, Wish } from './flow/allowance.ts';
 import type { LaneCounts } from './flow/counts.ts';
 import type { Gate } from './flow/gate.ts';
 import type { FlowRow, FlowSettings } from './flow/settings.ts';
+import type { IdempotencyKeys } from './idempotency.ts';
 import type { LaneTable } from './lane-table.ts';
 import type { LeaseTable } from './leases.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -86,6 +87,7 @@ export interface Core {
   readonly database: Database;
   readonly specs: SpecTable;
   readonly tasks: TaskStore;
+  readonly keys: IdempotencyKeys;
   readonly stored: StoredQueue;
   readonly lanes: LaneTable;
   readonly ready: ReadyQueue;

@@ -16,10 +16,19 @@ type StoredAnswer = [digest: string, answer: Json];
 export class IdempotencyKeys {
   readonly #database: Database;
   readonly #tasks: TaskStore;
+  /** Keys that will be asked for: they are looked up together. */
+  #expected: [owner: string, key: string][] = [];
+  /** What was looked up and what was given in this commit; null where there is no answer. */
+  readonly #known = new Map<string, StoredAnswer | null>();
 
   constructor({ database, tasks }: Pick<Core, 'database' | 'tasks'>) {
     this.#database = database;
     this.#tasks = tasks;
+  }
+
+  /** The next commit asks for this one. */
+  expect(owner: string, key: string): void {
+    this.#expected.push([owner, key]);
   }
 
   /**
@@ -28,24 +37,14 @@ export class IdempotencyKeys {
    */
   recall<Answer>(owner: string, key: string, digest: string): Answer | undefined {
     const stored = this.#stored(owner, key);
-    if (stored === undefined) return undefined;
+    if (stored === null) return undefined;
     if (stored[0] !== digest) throw conflict();
     return stored[1] as Answer;
   }
 
-  #stored(owner: string, key: string): StoredAnswer | undefined {
-    const text = this.#tasks.answer(owner, key);
-    if (text !== undefined) return JSON.parse(text) as StoredAnswer;
-    const row = this.#database.maybe<{ digest: string; answer: string }>(
-      'SELECT digest, answer FROM idempotency WHERE owner = ? AND key = ?',
-      owner,
-      key,
-    );
-    return row === undefined ? undefined : [row.digest, JSON.parse(row.answer) as Json];
-  }
-
   remember(owner: string, key: string, digest: string, answer: unknown, taskId: TaskId): void {
     const text = JSON.stringify([digest, answer]);
+    this.#known.set(nameOf(owner, key), [digest, answer as Json]);
     if (text.length <= maxRowChars && this.#tasks.keepAnswer(owner, taskId, key, text)) return;
     this.#database.run(
       'INSERT INTO idempotency (owner, key, digest, answer, task_id) VALUES (?, ?, ?, ?, ?)',
@@ -56,6 +55,47 @@ export class IdempotencyKeys {
       taskId,
     );
   }
+
+  /** The commit is over, or was rolled back. */
+  settle(): void {
+    this.#expected = [];
+    this.#known.clear();
+  }
+
+  #stored(owner: string, key: string): StoredAnswer | null {
+    const name = nameOf(owner, key);
+    if (!this.#known.has(name)) {
+      this.#expected.push([owner, key]);
+      this.#lookUp();
+    }
+    return this.#known.get(name) ?? null;
+  }
+
+  #lookUp(): void {
+    const wanted = this.#expected.filter(([owner, key]) => !this.#known.has(nameOf(owner, key)));
+    this.#expected = [];
+    for (const [owner, key] of wanted) this.#known.set(nameOf(owner, key), null);
+    for (const row of this.#database.raw(findAnswers, JSON.stringify(wanted))) {
+      const [owner, key, digest, answer] = row as [string, string, string | null, string];
+      const parsed = JSON.parse(answer) as Json;
+      this.#known.set(nameOf(owner, key), digest === null ? (parsed as StoredAnswer) : [digest, parsed]);
+    }
+  }
+}
+
+/** Takes owners and keys as pairs. The digest of an answer in a task’s row lies in the answer. */
+const findAnswers = `
+  WITH pairs AS MATERIALIZED (SELECT value AS pair FROM json_each(?)),
+    wanted AS MATERIALIZED (SELECT pair->>0 AS owner, pair->>1 AS key FROM pairs)
+  SELECT wanted.owner, wanted.key, NULL, tasks.answer
+    FROM wanted CROSS JOIN tasks INDEXED BY tasks_answered ON tasks.owner = wanted.owner AND tasks.answer_key = wanted.key
+  UNION ALL
+  SELECT wanted.owner, wanted.key, idempotency.digest, idempotency.answer
+    FROM wanted CROSS JOIN idempotency ON idempotency.owner = wanted.owner AND idempotency.key = wanted.key`;
+
+/** Neither part has a line break. */
+function nameOf(owner: string, key: string): string {
+  return `${owner}\n${key}`;
 }
 
 export function conflict(): TabgridError {

@@ -1,13 +1,21 @@
-import { heartbeat, type EdgeFrame, type Principal, type WorkerId } from '#protocol';
+import { heartbeat, messagesOf, type EdgeFrame, type Principal, type WorkerId } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { LaneKind, Profile } from './lanes.ts';
 import { serves } from './lanes.ts';
 import { profileOf, type WorkerRecord, type WorkerTable } from './worker-table.ts';
 
 /** What a socket carries through hibernation: at most 16 KiB, so a worker’s profile lies in the worker table. */
-type Attachment =
-  | { kind: 'greeting'; principal: Principal }
-  | { kind: 'worker'; principal: Principal; workerId: WorkerId; credits: number; seenMs: number; watches?: boolean };
+type Attachment = { kind: 'greeting'; principal: Principal } | WorkerAttachment;
+
+interface WorkerAttachment {
+  kind: 'worker';
+  principal: Principal;
+  workerId: WorkerId;
+  credits: number;
+  seenMs: number;
+  watches: boolean;
+  batches: boolean;
+}
 
 /** A connected worker. */
 export interface WorkerSession {
@@ -17,13 +25,20 @@ export interface WorkerSession {
   profile: Profile;
   /** Tasks that it can still take. */
   credits: number;
+  /** Reads several frames in one message. */
+  readonly batches: boolean;
   /** Wants to be told when tasks wait that it has given no credits for. */
   watches: boolean;
   /** It has been told, and has given no credits since. Forgotten by an eviction: then it is told twice. */
   isTold: boolean;
   /** Of its last frame; heartbeats are known to the runtime alone. */
   seenMs: number;
+  /** What the socket carries. */
+  kept: WorkerAttachment | null;
 }
+
+/** What is carried of `seenMs` may be older by so much. */
+const keepSeenMs = 1_000;
 
 export const workerTag = 'worker';
 
@@ -54,16 +69,18 @@ export class Sessions {
       if (socket.readyState !== WebSocket.OPEN || attachment?.kind !== 'worker') continue;
       const worker = this.#workers.get(attachment.workerId);
       if (worker === undefined) continue;
-      const { principal, credits, seenMs, watches = false } = attachment;
+      const { principal, credits, seenMs, watches, batches } = attachment;
       this.#put({
         socket,
         principal,
         worker,
         profile: profileOf(worker),
         credits,
+        batches,
         watches,
         isTold: false,
         seenMs,
+        kept: attachment,
       });
     }
   }
@@ -103,7 +120,12 @@ export class Sessions {
   }
 
   /** The worker has said hello. @returns the session of an older socket of the same worker, which it replaces. */
-  open(socket: WebSocket, principal: Principal, worker: WorkerRecord, credits: number): WorkerSession | undefined {
+  open(
+    socket: WebSocket,
+    principal: Principal,
+    worker: WorkerRecord,
+    { credits, batches }: Pick<WorkerSession, 'credits' | 'batches'>,
+  ): WorkerSession | undefined {
     const older = this.#byWorker.get(worker.workerId);
     if (older !== undefined) this.#bySocket.delete(older.socket);
     this.#put({
@@ -112,9 +134,11 @@ export class Sessions {
       worker,
       profile: profileOf(worker),
       credits,
+      batches,
       watches: false,
       isTold: false,
       seenMs: this.#clock.now(),
+      kept: null,
     });
     return older?.socket === socket ? undefined : older;
   }
@@ -126,15 +150,12 @@ export class Sessions {
 
   /** Keeps what must survive hibernation. Call it after a commit. */
   keep(session: WorkerSession): void {
-    if (this.#bySocket.get(session.socket) !== session) return;
-    session.socket.serializeAttachment({
-      kind: 'worker',
-      principal: session.principal,
-      workerId: session.worker.workerId,
-      credits: session.credits,
-      seenMs: session.seenMs,
-      ...(session.watches ? { watches: true } : {}),
-    } satisfies Attachment);
+    const { socket, worker, principal, credits, watches, batches, seenMs, kept } = session;
+    if (this.#bySocket.get(socket) !== session) return;
+    const isKept = kept?.credits === credits && kept.watches === watches && kept.seenMs + keepSeenMs > seenMs;
+    if (isKept) return;
+    session.kept = { kind: 'worker', principal, workerId: worker.workerId, credits, seenMs, watches, batches };
+    socket.serializeAttachment(session.kept);
   }
 
   /** When the worker was last heard of: its last frame, or the last heartbeat, which the runtime answered by itself. */
@@ -162,6 +183,21 @@ export class Sessions {
 
 function attachmentOf(socket: WebSocket): Attachment | undefined {
   return (socket.deserializeAttachment() ?? undefined) as Attachment | undefined;
+}
+
+/** Sends to sockets in order: to workers that read them so, the frames of a commit in as few messages as may be. */
+export function sendAll(sessions: Sessions, frames: readonly { socket: WebSocket; frame: EdgeFrame | string }[]): void {
+  const bySocket = new Map<WebSocket, string[]>();
+  for (const { socket, frame } of frames) {
+    const text = typeof frame === 'string' ? frame : JSON.stringify(frame);
+    const texts = bySocket.get(socket);
+    if (texts === undefined) bySocket.set(socket, [text]);
+    else texts.push(text);
+  }
+  for (const [socket, texts] of bySocket) {
+    const messages = sessions.bySocket(socket)?.batches === true ? messagesOf(texts) : texts;
+    for (const message of messages) sendText(socket, message);
+  }
 }
 
 /** Sends to a socket that may have closed meanwhile. */

@@ -1,5 +1,6 @@
 import {
   faultsOf,
+  framesOf,
   isAdmin,
   isFinal,
   limits,
@@ -18,18 +19,21 @@ import type { Core } from './core.ts';
 import type { NewTask, RequestKey } from './rpc.ts';
 import type { TaskRecord } from './task-record.ts';
 
-/** Reads a submitter’s frame. @throws TabgridError `invalid_frame`, `body_too_large` */
-export function parseSubmitterFrame(text: string | ArrayBuffer): SubmitterFrame {
+/** Reads what a submitter says. @returns frames, not yet looked at @throws TabgridError `invalid_frame`, `body_too_large` */
+export function readSubmitterMessage(text: string | ArrayBuffer): unknown[] {
   if (typeof text !== 'string') throw new TabgridError('invalid_frame', 'expected a text frame with JSON');
   if (text.length > limits.maxJsonBodyBytes) {
     throw new TabgridError('body_too_large', `a frame has at most ${limits.maxJsonBodyBytes} bytes`);
   }
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return framesOf(JSON.parse(text));
   } catch {
     throw new TabgridError('invalid_frame', 'the frame is not JSON');
   }
+}
+
+/** @throws TabgridError `invalid_frame` */
+export function parseSubmitterFrame(json: unknown): SubmitterFrame {
   if (isCommonSubmission(json)) return json;
   const parsed = submitterFrameSchema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -107,9 +111,14 @@ export class Preparation {
   }
 }
 
-/** The request’s key. The digest is not that of a body over HTTP, so that a key used there is another’s here. */
-export function keyOf({ key, tasks }: Submission): RequestKey | undefined {
-  return key === undefined ? undefined : { key, bodyDigest: sha256Hex(JSON.stringify(tasks)) };
+/** A digest is as long. */
+const maxDigestChars = 64;
+
+/** The request’s key. The digest is not that of a body over HTTP, so that a key used there is another’s here; short tasks are their own. */
+export function requestOf({ key, tasks }: Submission): RequestKey | undefined {
+  if (key === undefined) return undefined;
+  const text = JSON.stringify(tasks);
+  return { key, bodyDigest: text.length <= maxDigestChars ? text : sha256Hex(text) };
 }
 
 /** How a final task ended. */

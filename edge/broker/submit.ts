@@ -10,7 +10,7 @@ import {
 import { taskEvent } from './attempts.ts';
 import type { Core } from './core.ts';
 import { checkRoom } from './flow/room.ts';
-import { conflict, IdempotencyKeys, requestKey, taskDigest, taskKey } from './idempotency.ts';
+import { conflict, requestKey, taskDigest, taskKey, type IdempotencyKeys } from './idempotency.ts';
 import type { NewTask, Recalled, RecallQuery, RequestKey } from './rpc.ts';
 import { ownTask } from './ownership.ts';
 import { retentionPeriodMs } from './schedule.ts';
@@ -27,7 +27,7 @@ export function submit(
   request?: RequestKey,
   known: readonly (Submitted | null)[] = [],
 ): Submitted[] {
-  const keys = new IdempotencyKeys(core);
+  const { keys } = core;
   if (request !== undefined) {
     const answer = keys.recall<Submitted[]>(owner, requestKey(request.key), request.bodyDigest);
     if (answer !== undefined) return answer;
@@ -71,15 +71,20 @@ export function submit(
 
 /** What was answered here under these keys. @throws TabgridError `idempotency_conflict` */
 export function recall(core: Core, owner: string, { request, tasks }: RecallQuery): Recalled {
-  const keys = new IdempotencyKeys(core);
-  return {
+  const { keys } = core;
+  for (const task of tasks) if (task !== null) keys.expect(owner, taskKey(task.key));
+  const recalled = {
     request: (request && keys.recall<Submitted[]>(owner, requestKey(request.key), request.bodyDigest)) ?? null,
     tasks: tasks.map((task) => (task && keys.recall<Submitted>(owner, taskKey(task.key), task.digest)) ?? null),
   };
+  // It was no commit.
+  keys.settle();
+  return recalled;
 }
 
 /** The answers of the first time for tasks whose key was used before. */
 function recallTasks(keys: IdempotencyKeys, owner: string, tasks: readonly NewTask[]): (Submitted | undefined)[] {
+  for (const { idempotency_key: key } of tasks) if (key !== null) keys.expect(owner, taskKey(key));
   return tasks.map((task) =>
     task.idempotency_key === null
       ? undefined

@@ -1,4 +1,4 @@
-import type { Principal, SubmissionFrame, TaskEnd, TaskId } from '#protocol';
+import { messagesOf, type Principal, type SubmissionFrame, type TaskEnd, type TaskId } from '#protocol';
 import { chunksOf } from '../lib/chunks.ts';
 import { sendText } from './sessions.ts';
 
@@ -13,6 +13,8 @@ interface Submitter {
   readonly watched: Set<TaskId>;
   /** Tasks of its frames that have not been answered. */
   unanswered: number;
+  /** Frames of the present commit, which are on their way in a moment. */
+  unsaid: string[];
 }
 
 /** The submitters’ sockets, and who waits for which task. What they watch is in memory alone: when it is lost, they are asked to say it again. */
@@ -73,12 +75,28 @@ export class Submitters {
       }
       this.#byTask.delete(end.task_id);
     }
-    for (const [socket, items] of bySocket) tellEnds(socket, items);
+    for (const [socket, items] of bySocket) this.tellEnds(socket, items);
+  }
+
+  tellEnds(socket: WebSocket, ends: readonly TaskEnd[]): void {
+    for (const items of chunksOf(ends, maxFrameChars)) this.say(socket, { type: 'results', items });
+  }
+
+  /** What a commit answers to many frames goes in one message. */
+  say(socket: WebSocket, frame: SubmissionFrame): void {
+    const submitter = this.#bySocket.get(socket);
+    if (submitter === undefined) return;
+    if (submitter.unsaid.push(JSON.stringify(frame)) > 1) return;
+    queueMicrotask(() => {
+      const frames = submitter.unsaid;
+      submitter.unsaid = [];
+      for (const message of messagesOf(frames)) sendText(socket, message);
+    });
   }
 
   #welcome(socket: WebSocket, principal: Principal): void {
-    this.#bySocket.set(socket, { principal, watched: new Set(), unanswered: 0 });
-    say(socket, { type: 'welcome', shards: this.#shards });
+    this.#bySocket.set(socket, { principal, watched: new Set(), unanswered: 0, unsaid: [] });
+    this.say(socket, { type: 'welcome', shards: this.#shards });
   }
 
   #forget(socket: WebSocket, id: TaskId): void {
@@ -86,12 +104,4 @@ export class Submitters {
     sockets?.delete(socket);
     if (sockets?.size === 0) this.#byTask.delete(id);
   }
-}
-
-export function say(socket: WebSocket, frame: SubmissionFrame): void {
-  sendText(socket, JSON.stringify(frame));
-}
-
-export function tellEnds(socket: WebSocket, ends: readonly TaskEnd[]): void {
-  for (const items of chunksOf(ends, maxFrameChars)) say(socket, { type: 'results', items });
 }

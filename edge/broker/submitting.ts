@@ -1,8 +1,16 @@
 import { limits, TabgridError, type Principal, type Submitted, type SubmitterFrame, type TaskId } from '#protocol';
 import type { Core } from './core.ts';
-import { keyOf, lookAt, parseSubmitterFrame, Preparation, submissionError } from './submission.ts';
+import { requestKey } from './idempotency.ts';
+import {
+  lookAt,
+  parseSubmitterFrame,
+  Preparation,
+  readSubmitterMessage,
+  requestOf,
+  submissionError,
+} from './submission.ts';
 import { submit } from './submit.ts';
-import { say, tellEnds, type Submitters } from './submitters.ts';
+import type { Submitters } from './submitters.ts';
 
 /** Tasks of one submitter that may wait for their answer; more are refused until some have had it. */
 const maxUnanswered = 10 * limits.maxTasksPerRequest;
@@ -26,25 +34,39 @@ export class Submitting {
     this.#preparation = new Preparation(core);
   }
 
-  /** Answers when what the frame asks for is committed. */
+  /** Answers when what the frames ask for is committed. */
   async take(socket: WebSocket, principal: Principal, message: string | ArrayBuffer): Promise<void> {
-    let frame: SubmitterFrame;
-    try {
-      frame = parseSubmitterFrame(message);
-    } catch (error) {
-      say(socket, { type: 'error', error: submissionError(error) });
-      return;
-    }
+    const frames = this.#read(socket, () => readSubmitterMessage(message)) ?? [];
+    await Promise.all(frames.map((frame) => this.#takeFrame(socket, principal, frame)));
+  }
+
+  async #takeFrame(socket: WebSocket, principal: Principal, json: unknown): Promise<void> {
+    const frame = this.#read(socket, () => parseSubmitterFrame(json));
+    if (frame === null) return;
     if (frame.type === 'watch') {
-      tellFound(socket, this.#watch(socket, principal, frame.task_ids));
+      this.#tell(socket, this.#watch(socket, principal, frame.task_ids));
       return;
     }
     try {
       const { tasks, found } = await this.#submit(socket, principal, frame);
-      say(socket, { type: 'submitted', request_id: frame.request_id, tasks, watched: found !== null });
-      if (found !== null) tellFound(socket, found);
+      this.#submitters.say(socket, {
+        type: 'submitted',
+        request_id: frame.request_id,
+        tasks,
+        watched: found !== null,
+      });
+      if (found !== null) this.#tell(socket, found);
     } catch (error) {
-      say(socket, { type: 'refused', request_id: frame.request_id, error: submissionError(error) });
+      this.#submitters.say(socket, { type: 'refused', request_id: frame.request_id, error: submissionError(error) });
+    }
+  }
+
+  #read<T>(socket: WebSocket, read: () => T): T | null {
+    try {
+      return read();
+    } catch (error) {
+      this.#submitters.say(socket, { type: 'error', error: submissionError(error) });
+      return null;
     }
   }
 
@@ -62,10 +84,12 @@ export class Submitting {
       });
     }
     const tasks = this.#preparation.all(principal, frame.tasks);
+    const request = requestOf(frame);
+    if (request !== undefined) this.#core.keys.expect(principal.sub, requestKey(request.key));
     if (submitter !== undefined) submitter.unanswered += count;
     try {
       return await this.#commit(() => {
-        const submitted = submit(this.#core, principal.sub, tasks, keyOf(frame));
+        const submitted = submit(this.#core, principal.sub, tasks, request);
         const hasRoom = submitter !== undefined && submitter.watched.size + count <= maxWatched;
         const ids = submitted.map(({ task_id: id }) => id);
         return { tasks: submitted, found: hasRoom ? this.#watch(socket, principal, ids) : null };
@@ -81,11 +105,11 @@ export class Submitting {
     for (const id of open) this.#submitters.watch(socket, id);
     return found;
   }
+
+  #tell(socket: WebSocket, { ended, unknown }: Found): void {
+    this.#submitters.tellEnds(socket, ended);
+    if (unknown.length > 0) this.#submitters.say(socket, { type: 'results', items: [], unknown });
+  }
 }
 
 type Found = Omit<ReturnType<typeof lookAt>, 'open'>;
-
-function tellFound(socket: WebSocket, { ended, unknown }: Found): void {
-  tellEnds(socket, ended);
-  if (unknown.length > 0) say(socket, { type: 'results', items: [], unknown });
-}

@@ -60,8 +60,6 @@ export class TaskStore {
   readonly #loaded = new Map<TaskId, Loaded>();
   /** Of those, what this commit has touched. */
   #touched = new Set<Loaded>();
-  /** Answers of this commit that are in no row yet, by owner and key. */
-  readonly #answers = new Map<string, string>();
   #anyDirty = false;
 
   constructor(parts: TaskStoreParts) {
@@ -128,20 +126,7 @@ export class TaskStore {
     const loaded = this.#loaded.get(id);
     if (loaded?.isNew !== true || loaded.answer !== null || loaded.record.owner !== owner) return false;
     loaded.answer = { key, text };
-    this.#answers.set(`${owner} ${key}`, text);
     return true;
-  }
-
-  /** The answer that a task keeps under a key. */
-  answer(owner: string, key: string): string | undefined {
-    const fresh = this.#answers.get(`${owner} ${key}`);
-    if (fresh !== undefined) return fresh;
-    const [row] = this.#parts.database.raw(
-      'SELECT answer FROM tasks INDEXED BY tasks_answered WHERE owner = ? AND answer_key = ?',
-      owner,
-      key,
-    );
-    return row?.[0] as string | undefined;
   }
 
   /** The record has changed, or will, and will be written by the next `flush`. */
@@ -171,7 +156,6 @@ export class TaskStore {
       this.#parts.counts.changed(lane, loaded.counted, counted);
       Object.assign(loaded, { isNew: false, dirty: false, state, attempt, counted, answer: null });
     }
-    this.#answers.clear();
   }
 
   /** Ends the unit of work. What will be asked for again stays; it is as its row is. */
@@ -187,7 +171,6 @@ export class TaskStore {
   forget(): void {
     this.#loaded.clear();
     this.#touched = new Set();
-    this.#answers.clear();
     this.#anyDirty = false;
   }
 

@@ -86,7 +86,10 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
   const nowMs = core.clock.now();
   const worker = core.workers.register(workerId, principal.sub, profileFrom(frame, principal), true, nowMs);
   core.alarms.setBy('retention', nowMs + retentionPeriodMs(core));
-  const replaced = core.sessions.open(socket, principal, worker, frame.credits);
+  const replaced = core.sessions.open(socket, principal, worker, {
+    credits: frame.credits,
+    batches: frame.batches === true,
+  });
   if (replaced !== undefined) {
     core.effects.closes.push({ socket: replaced.socket, code: closeCodes.replaced, reason: 'connected anew' });
   }

@@ -43,6 +43,8 @@ export const workerFrameSchema = z.discriminatedUnion('type', [
     holding: attemptRefs,
     /** Tasks that it can take at once. */
     credits: z.int().min(0).max(limits.maxCredits),
+    /** It reads messages that hold several frames, as a JSON array; to others each frame goes by itself. */
+    batches: z.boolean().optional(),
   }),
   /** Room for `add` more tasks. */
   z.strictObject({ type: z.literal('credits'), add: z.int().min(1).max(limits.maxCredits) }),

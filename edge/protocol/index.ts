@@ -11,6 +11,7 @@ export * from './ids.ts';
 export * from './items.ts';
 export * from './json.ts';
 export * from './limits.ts';
+export * from './messages.ts';
 export * from './records.ts';
 export * from './rate.ts';
 export * from './retry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, WorkerId } from '#protocol';
+import type { Json, TaskId, WorkerId } from '#protocol';
 import { principalHeader } from '../../edge/broker/rpc.ts';
 import { alice, bob, BrokerWorld, codeOf, helloFrame, ok, success } from './helpers/broker.ts';
 
@@ -34,6 +34,29 @@ describe('a worker’s socket', () => {
     worker.say({ type: 'credits', add: 1 });
     const id = await world.submitOne();
     expect(await worker.task()).toMatchObject({ task_id: id });
+  });
+
+  it('hears what one commit says to it in one message, if it can read that, also after the object was unmade', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 1, batches: true });
+    const messages: unknown[] = [];
+    worker.socket.addEventListener('message', ({ data }) => {
+      messages.push(JSON.parse(data as string));
+    });
+    const report = async (id: TaskId): Promise<void> => {
+      const outcome = { task_id: id, attempt: 1, outcome: success(), runtime_ms: 1 };
+      worker.say({ type: 'outcomes', items: [outcome], credits: 1 });
+      await expect.poll(() => messages.length).toBeGreaterThan(0);
+    };
+    const [first, second, third] = await world.submit(world.task(), world.task(), world.task());
+    await worker.task();
+    messages.length = 0;
+    await report(first!);
+    expect(messages).toMatchObject([[{ type: 'ack' }, { type: 'tasks', items: [{ task_id: second }] }]]);
+    await world.hibernate();
+    messages.length = 0;
+    await report(second!);
+    expect(messages).toMatchObject([[{ type: 'ack' }, { type: 'tasks', items: [{ task_id: third }] }]]);
   });
 
   it('is closed when it bears another’s name', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SubmissionFrame, SubmitterFrame, TaskId, WorkerId } from '#protocol';
+import { framesOf, type SubmissionFrame, type SubmitterFrame, type TaskId, type WorkerId } from '#protocol';
 import type { LeaseRequest } from '../../edge/broker/rpc.ts';
 import { alice, bob, BrokerWorld, digestA, helloFrame, ok, success } from './helpers/broker.ts';
 
@@ -9,12 +9,15 @@ type FrameOf<Type extends SubmissionFrame['type']> = Extract<SubmissionFrame, { 
 class Submitter {
   readonly #socket: WebSocket;
   readonly #unread: SubmissionFrame[] = [];
+  readonly #messages: SubmissionFrame[][] = [];
   #wake: () => void = () => undefined;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      this.#unread.push(JSON.parse(data as string) as SubmissionFrame);
+      const frames = framesOf(JSON.parse(data as string)) as SubmissionFrame[];
+      if (frames[0]?.type !== 'welcome') this.#messages.push(frames);
+      this.#unread.push(...frames);
       this.#wake();
     });
   }
@@ -29,6 +32,15 @@ class Submitter {
 
   say(frame: SubmitterFrame | string): void {
     this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  /** The frames of the next message after the welcome that was not asked for yet. */
+  async message(): Promise<SubmissionFrame[]> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 
   async next<Type extends SubmissionFrame['type']>(type: Type): Promise<FrameOf<Type>> {
@@ -107,6 +119,28 @@ describe('a submitter on its socket', () => {
       expect(await submitter.next('error')).toMatchObject({ error: { code: 'invalid_frame' } });
     }
     expect(await world.rows('SELECT count(*) AS tasks FROM tasks')).toEqual([{ tasks: 1 }]);
+  });
+
+  it('may say several things in one message, and is answered in one', async () => {
+    const world = await BrokerWorld.create();
+    const submitter = await Submitter.connect(world);
+    const frame = (request: string, key: string): object => ({
+      type: 'submit',
+      request_id: request,
+      key,
+      tasks: [evaluation],
+    });
+    const others = [frame('b', 'other'), { ...frame('c', 'k'), tasks: [{ task: 'ping' }] }];
+    submitter.say(JSON.stringify([frame('a', 'k'), { type: 'submit' }, frame('again', 'k'), ...others]));
+    const [error, ...answers] = await submitter.message();
+    expect(error).toMatchObject({ type: 'error', error: { code: 'invalid_frame' } });
+    const more = answers.length > 0 ? answers : await submitter.message();
+    const [first, again, other, conflict] = more as FrameOf<'submitted'>[];
+    expect(more.map((one) => (one as FrameOf<'submitted'>).request_id)).toEqual(['a', 'again', 'b', 'c']);
+    expect(again!.tasks).toEqual(first!.tasks);
+    expect(other!.tasks).not.toEqual(first!.tasks);
+    expect(conflict).toMatchObject({ type: 'refused', error: { code: 'idempotency_conflict' } });
+    expect(await world.rows('SELECT count(*) AS tasks FROM tasks')).toEqual([{ tasks: 2 }]);
   });
 
   it('is told at once, when it repeats what was answered to nobody, which of it is over', async () => {

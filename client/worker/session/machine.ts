@@ -2,7 +2,7 @@ import { heartbeat, protocolVersion, TabgridError, type EdgeFrame, type WorkerFr
 import { orderOf, type ControlOrder } from './control.ts';
 import type { Link } from './link.ts';
 import { Links } from './links.ts';
-import { parseEdgeFrame } from './parse.ts';
+import { parseEdgeMessage } from './parse.ts';
 import type {
   LinkId,
   LinkTimerName,
@@ -145,6 +145,7 @@ export class SessionMachine {
       kernel_digest: this.#options.kernelDigest,
       holding: this.#work.holding(link.id),
       credits: this.#work.grantAfresh(link.id),
+      batches: true,
     });
   }
 
@@ -247,11 +248,13 @@ export class SessionMachine {
       return;
     }
     link.heard();
-    const { frame, fault } = parseEdgeFrame(text);
-    if (!frame) {
-      this.#warn(fault);
-      return;
+    for (const { frame, fault } of parseEdgeMessage(text)) {
+      if (frame) this.#heardFrame(link, frame);
+      else this.#warn(fault);
     }
+  }
+
+  #heardFrame(link: Link, frame: EdgeFrame): void {
     switch (frame.type) {
       case 'welcome':
         this.#welcome(link, frame);

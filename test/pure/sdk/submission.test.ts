@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SubmissionFrame, SubmitterFrame, TaskId } from '#protocol';
+import { framesOf, type SubmissionFrame, type SubmitterFrame, type TaskId } from '#protocol';
 import { FakeSocket, json, setup } from './fakes.ts';
 
 const id = (n: number): TaskId => `0-01k9zzzzzz000000000000000${n}` as TaskId;
@@ -12,7 +12,12 @@ function over(socket = FakeSocket.opened.at(-1)!) {
   return {
     hear,
     welcome: (shards = 1) => hear({ type: 'welcome', shards }),
-    said: () => socket.sent.map((text) => JSON.parse(text) as SubmitterFrame),
+    /** Once all is said that follows from what has happened. */
+    said: async () => {
+      await Promise.resolve();
+      return socket.sent.flatMap((text) => framesOf(JSON.parse(text)) as SubmitterFrame[]);
+    },
+    messages: () => socket.sent.length,
     submitted: (request: number, ...ids: TaskId[]) =>
       hear({
         type: 'submitted',
@@ -32,12 +37,13 @@ describe('submitting over a socket', () => {
     const socket = over();
     expect(FakeSocket.opened).toHaveLength(1);
     expect(FakeSocket.opened[0]!.url.href).toBe('ws://edge.test/v1/submit');
-    expect(socket.said()).toEqual([]);
+    expect(await socket.said()).toEqual([]);
     socket.welcome();
-    expect(socket.said()).toMatchObject([
+    expect(await socket.said()).toMatchObject([
       { type: 'submit', request_id: '1', tasks: [{ task: 'ping' }] },
       { type: 'submit', request_id: '2' },
     ]);
+    expect(socket.messages()).toBe(1);
     socket.submitted(2, id(2));
     socket.submitted(1, id(1));
     expect((await one).id).toBe(id(1));
@@ -56,13 +62,13 @@ describe('submitting over a socket', () => {
     before.submitted(1, id(1));
     const result = (await first).get();
     const second = grid.submit('ping', {});
-    const [said] = before.said().slice(1);
+    const [said] = (await before.said()).slice(1);
     FakeSocket.opened[0]!.emit('close');
     await settle();
     const after = over();
     expect(FakeSocket.opened).toHaveLength(2);
     after.welcome();
-    expect(after.said()).toEqual([said, { type: 'watch', task_ids: [id(1)] }]);
+    expect(await after.said()).toEqual([said, { type: 'watch', task_ids: [id(1)] }]);
     after.ended(id(1), { status: 'pong', worker: 'w' });
     after.submitted(2, id(2));
     expect(await result).toMatchObject({ worker: 'w' });
@@ -77,9 +83,24 @@ describe('submitting over a socket', () => {
     socket.submitted(1, id(1));
     const result = (await submitted).get();
     socket.welcome();
-    expect(socket.said().map(({ type }) => type)).toEqual(['submit', 'watch']);
+    expect((await socket.said()).map(({ type }) => type)).toEqual(['submit', 'watch']);
     socket.ended(id(1), { status: 'pong', worker: 'w' });
     expect(await result).toMatchObject({ worker: 'w' });
+  });
+
+  it('hears several things in one message', async () => {
+    const { grid } = setup({ submitOver: 'socket' });
+    const submitted = grid.submit('ping', {});
+    const socket = over();
+    socket.welcome();
+    const tasks = [{ task_id: id(1), state: 'PENDING', queue: 'default' }];
+    const items = [{ task_id: id(1), state: 'SUCCESS', result: { status: 'pong', worker: 'w' }, error: null }];
+    const frames = [
+      { type: 'submitted', request_id: '1', tasks, watched: true },
+      { type: 'results', items },
+    ];
+    FakeSocket.opened[0]!.emit('message', JSON.stringify(frames));
+    expect(await (await submitted).get()).toMatchObject({ worker: 'w' });
   });
 
   it('passes refusals on, with the place of each fault', async () => {
@@ -119,7 +140,7 @@ describe('submitting over a socket', () => {
     const again = over();
     expect(FakeSocket.opened).toHaveLength(2);
     again.welcome();
-    expect(again.said()).toEqual([{ type: 'watch', task_ids: [id(1)] }]);
+    expect(await again.said()).toEqual([{ type: 'watch', task_ids: [id(1)] }]);
     again.ended(id(1), { status: 'pong', worker: 'w' });
     expect(await value).toMatchObject({ worker: 'w' });
   });

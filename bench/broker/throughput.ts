@@ -79,7 +79,10 @@ export async function bulk(name: string, field: Field, quick: boolean, request: 
   return { ...line, tasks, batch: batchCount, in_process: { ours: inProcess.ours, workers: inProcess.workers } };
 }
 
-/** One task a message: 32 submitters, 32 workers that take one at a time. `over_plain_http` leaves the SDK and its socket out. */
+/**
+ * One task at a time from each of 32 submitters, and to each of 32 workers with connections of their own. `over_plain_http` leaves the SDK and its
+ * socket out. `one_worker` is a single worker with 32 slots on one connection, which is what BullMQ’s is.
+ */
 export async function single(name: string, field: Field, quick: boolean): Promise<BenchLine> {
   const tasks = quick ? 1_000 : 10_000;
   const submitters = 32;
@@ -89,11 +92,23 @@ export async function single(name: string, field: Field, quick: boolean): Promis
     request: { work: 'single', tasks, submitters, concurrency: 32 },
   };
   const startWorkers = (edge: Edge): Promise<WorkerProcess> => startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
-  const line = await race(field, work, startWorkers, (edge) =>
-    rate(tasks, () => submitSingly(() => edge.grid.submit('ping', {}), tasks, submitters)),
+  const measure = (edge: Edge): Promise<number> =>
+    rate(tasks, () => submitSingly(() => edge.grid.submit('ping', {}), tasks, submitters));
+  const line = await race(field, work, startWorkers, measure);
+  const oneWorker = await race(
+    field,
+    work,
+    (edge) => startSessions(edge, 1, { concurrency: submitters, prefetch: 1 }),
+    measure,
   );
   const plain = await race({ peers: [], missing: [] }, work, startWorkers, (edge) =>
     rateOverHttp(edge, tasks, () => submitSingly(byHttp(edge, submitters), tasks, submitters)),
   );
-  return { ...line, tasks, submitters, over_plain_http: { ours: plain.ours } };
+  return {
+    ...line,
+    tasks,
+    submitters,
+    one_worker: { ours: oneWorker.ours, peers: oneWorker.peers, ratio: oneWorker.ratio },
+    over_plain_http: { ours: plain.ours },
+  };
 }

@@ -76,7 +76,12 @@ export class TaskStore {
       );
       for (const row of rows) this.#remember(this.fromRow(row));
     }
-    return ids.flatMap((id) => this.get(id) ?? []);
+    const records: TaskRecord[] = [];
+    for (const id of ids) {
+      const record = this.get(id);
+      if (record !== undefined) records.push(record);
+    }
+    return records;
   }
 
   get(id: TaskId): TaskRecord | undefined {

@@ -40,11 +40,21 @@ const digits = '0123456789abcdefghjkmnpqrstvwxyz';
 export function sortableId(nowMs: number, random: Uint8Array): string {
   let time = '';
   for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = digits.charAt(rest % 32) + time;
-  let tail = '';
-  for (let i = 0; i < 10; i += 5) {
-    let bits = 0n;
-    for (let j = 0; j < 5; j++) bits = (bits << 8n) | BigInt(random[i + j] ?? 0);
-    for (let j = 7; j >= 0; j--) tail += digits.charAt(Number((bits >> BigInt(5 * j)) & 31n));
-  }
-  return time + tail;
+  return time + fiveBytes(random, 0) + fiveBytes(random, 5);
+}
+
+/** Eight digits of the 40 bits that begin there. */
+function fiveBytes(bytes: Uint8Array, from: number): string {
+  const byte = (at: number): number => bytes[from + at] ?? 0;
+  const middle = byte(2);
+  return (
+    fourDigits((byte(0) << 12) | (byte(1) << 4) | (middle >> 4)) +
+    fourDigits(((middle & 15) << 16) | (byte(3) << 8) | byte(4))
+  );
+}
+
+/** @param bits 20 of them */
+function fourDigits(bits: number): string {
+  const digit = (place: number): string => digits.charAt((bits >> place) & 31);
+  return digit(15) + digit(10) + digit(5) + digit(0);
 }

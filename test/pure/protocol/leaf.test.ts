@@ -72,6 +72,18 @@ describe('an id', () => {
     );
   });
 
+  it('is its time and its chance in base 32', () => {
+    const digits = '0123456789abcdefghjkmnpqrstvwxyz';
+    const inBase32 = (value: bigint, length: number): string =>
+      Array.from({ length }, (_, at) => digits[Number((value >> BigInt(5 * (length - 1 - at))) & 31n)]).join('');
+    fc.assert(
+      fc.property(time, random, (nowMs, bytes) => {
+        const chance = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+        expect(sortableId(nowMs, bytes)).toBe(inBase32(BigInt(nowMs), 10) + inBase32(chance, 16));
+      }),
+    );
+  });
+
   it('of a task carries its shard', () => {
     fc.assert(
       fc.property(fc.nat(9999), time, random, (shard, nowMs, bytes) => {

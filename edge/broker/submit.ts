@@ -188,6 +188,8 @@ export function repeatOf(core: Core, record: TaskRecord): NewTask {
     ...(spec.dont_retry_on === undefined ? {} : { dont_retry_on: spec.dont_retry_on }),
     soft_time_limit_ms: spec.soft_time_limit_ms,
     time_limit_ms: spec.time_limit_ms,
+    ...(spec.own_time_limits === true ? { own_time_limits: true } : {}),
+    ...(spec.items === undefined ? {} : { items: spec.items }),
     labels: [...record.labels],
     owner: record.owner,
     parent: spec.parent,

@@ -1,40 +1,37 @@
 import {
   isoTime,
-  type ErrorCode,
   type Json,
   type JsonObject,
   type Outcome,
   type Progress,
-  type RetryPolicy,
   type TaskError,
   type TaskId,
-  type TaskParent,
   type TaskState,
   type TaskView,
   type WorkerId,
 } from '#protocol';
 import { idTimeMs } from '../lib/ids.ts';
-import type { ObjectAddress } from '../lib/outbox.ts';
 import type { Lease } from './leases.ts';
 import type { NewTask } from './rpc.ts';
 
 /** What of a task never changes, besides what has a column of its own. */
-export interface TaskSpec {
-  max_retries: number;
-  retry: RetryPolicy;
-  retry_on?: ErrorCode[];
-  dont_retry_on?: ErrorCode[];
-  soft_time_limit_ms: number;
-  time_limit_ms: number;
-  own_time_limits?: true;
-  items?: number;
-  eta_ms: number | null;
-  parent: TaskParent | null;
-  retry_of: TaskId | null;
-  notify?: ObjectAddress;
-  ref?: string;
-  held?: boolean;
-}
+export type TaskSpec = Pick<
+  NewTask,
+  | 'max_retries'
+  | 'retry'
+  | 'retry_on'
+  | 'dont_retry_on'
+  | 'soft_time_limit_ms'
+  | 'time_limit_ms'
+  | 'own_time_limits'
+  | 'items'
+  | 'eta_ms'
+  | 'parent'
+  | 'retry_of'
+  | 'notify'
+  | 'ref'
+  | 'held'
+>;
 
 /** One attempt that has ended. */
 export interface PastAttempt {

@@ -339,6 +339,23 @@ describe('time limits of a task type', () => {
     });
   });
 
+  it('are for one item, and hold for tasks that are run again as for those of the first time', async () => {
+    const world = await BrokerWorld.create();
+    await ok(world.api.patchTaskType('evaluate_candidates', { time_limit: 10, soft_time_limit: 10 }));
+    const two = { kwargs: { candidates: [[1], [2]], evaluator: { kind: 'named', name: 'sim' } } };
+    const first = await world.submit(world.task(two), world.task({ time_limit: 7 }));
+    const again: TaskId[] = [];
+    for (const id of first) {
+      await ok(world.api.revoke(alice, id, true));
+      again.push((await ok(world.api.retry(alice, id))).task_id);
+    }
+    const leases = await ok(world.api.lease(alice, overHttp));
+    expect(leases.map((lease) => [lease.task_id, lease.time_limit_ms])).toEqual([
+      [again[0], 20_000],
+      [again[1], 7_000],
+    ]);
+  });
+
   it('survive with the lease that was given under them', async () => {
     const world = await BrokerWorld.create();
     await ok(world.api.patchTaskType('evaluate_candidates', { time_limit: 10 }));

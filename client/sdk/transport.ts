@@ -138,7 +138,7 @@ async function refusalOf(response: Response): Promise<Refusal> {
 }
 
 /** Turns an error body back into the error that the edge threw. */
-export function errorFrom(body: unknown, status: number, retryAfterSeconds?: number): TabgridError {
+function errorFrom(body: unknown, status: number, retryAfterSeconds?: number): TabgridError {
   const { code, message, details } = (body as { error?: Partial<Record<string, unknown>> } | undefined)?.error ?? {};
   const known: ErrorCode = isErrorCode(code) ? code : status >= 500 ? 'unavailable' : 'internal';
   return new TabgridError(known, typeof message === 'string' ? message : `the edge answered with status ${status}`, {

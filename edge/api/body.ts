@@ -1,4 +1,4 @@
-import { limits, TabgridError, type Json } from '#protocol';
+import { invalidRequest, limits, TabgridError, type Json } from '#protocol';
 
 /**
  * A request’s body, in whole. One that is too large is refused by its announced length, or as soon as it has sent too much; the rest is
@@ -74,7 +74,7 @@ function checkDepth(bytes: Uint8Array): void {
     else if (byte === 0x5b || byte === 0x7b) {
       if (++depth > limits.maxJsonDepth) {
         const message = `expected at most ${limits.maxJsonDepth} levels of nesting`;
-        throw new TabgridError('invalid_request', message, { details: { faults: [{ path: '', message }] } });
+        throw invalidRequest({ path: '', message });
       }
     } else if (byte === 0x5d || byte === 0x7d) depth--;
   }

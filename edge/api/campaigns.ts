@@ -1,53 +1,34 @@
 import { z } from 'zod';
+import { catalog } from '#catalog';
 import {
   campaignIdSchema,
   campaignSpecSchema,
   limits,
   observationsSchema,
-  sortableId,
-  TabgridError,
   type CampaignId,
   type Principal,
 } from '#protocol';
-import type { RequestKey } from '../broker/rpc.ts';
 import { campaignObject } from '../campaign/rpc.ts';
 import type { Env } from '../env.ts';
-import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
-import { keyedId } from './keyed-id.ts';
+import { listHeld, objectId } from './held.ts';
 import { json } from './respond.ts';
-import { route, type Route } from './route.ts';
-import { listTasks } from './shards.ts';
+import { definedMembers, route, type Route } from './route.ts';
 import { campaignSummary, type CampaignSummary } from './views.ts';
 
 const tag = 'campaigns';
 const campaignParams = z.object({ id: campaignIdSchema });
 
-/** A new id; under an `Idempotency-Key` always the same one of this owner, so that a repeat reaches the same object. */
-async function campaignId(clock: Clock, principal: Principal, request: RequestKey | null): Promise<CampaignId> {
-  if (request === null) return `c-${sortableId(clock.now(), clock.randomBytes(10))}` as CampaignId;
-  return `c-${await keyedId(principal.sub, request.key)}` as CampaignId;
-}
-
-/** The campaigns behind a page of `run_campaign` tasks: those tasks are the index. */
-async function listCampaigns(
+async function list(
   env: Env,
   principal: Principal,
-  query: { limit: number; cursor?: string },
+  page: { limit: number; cursor?: string },
 ): Promise<{ campaigns: CampaignSummary[]; next_cursor: string | null }> {
-  const { tasks, next_cursor } = await listTasks(env, principal, { ...query, task: 'run_campaign' });
-  const campaigns = await Promise.all(
-    tasks.map(async ({ kwargs }) => {
-      const object = campaignObject(env, kwargs.campaign_id as CampaignId);
-      try {
-        return [campaignSummary(await call(object.view(principal, { limit: 1 })))];
-      } catch (error) {
-        if (error instanceof TabgridError && error.code === 'not_found') return [];
-        throw error;
-      }
-    }),
+  const query = { ...page, task: catalog.run_campaign.name };
+  const { found, next_cursor } = await listHeld(env, principal, query, async ({ campaign_id: id }) =>
+    campaignSummary(await call(campaignObject(env, id as CampaignId).view(principal, { limit: 1 }))),
   );
-  return { campaigns: campaigns.flat(), next_cursor };
+  return { campaigns: found, next_cursor };
 }
 
 /** `pause`, `resume` and `stop` differ in a word. */
@@ -84,7 +65,7 @@ export const campaignRoutes: readonly Route[] = [
       errors: ['idempotency_conflict'],
     },
     async ({ env, clock, principal, body, requestKey }) => {
-      const id = await campaignId(clock, principal, requestKey);
+      const id = `c-${await objectId(clock, principal, requestKey)}` as CampaignId;
       return json(await call(campaignObject(env, id).create(principal, id, body)), 202);
     },
   ),
@@ -101,8 +82,7 @@ export const campaignRoutes: readonly Route[] = [
       }),
       answers: { 200: { description: 'A page of campaigns.', component: 'CampaignPage' } },
     },
-    async ({ env, principal, query: { limit, cursor } }) =>
-      json(await listCampaigns(env, principal, { limit, ...(cursor === undefined ? {} : { cursor }) })),
+    async ({ env, principal, query }) => json(await list(env, principal, definedMembers(query))),
   ),
   route(
     {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   controlCommands,
   inspectViews,
+  invalidRequest,
   jsonObjectSchema,
   limits,
   shardOf,
@@ -23,7 +24,7 @@ import type { Env } from '../env.ts';
 import { call } from '../lib/rpc.ts';
 import { monitor } from '../monitor/rpc.ts';
 import { json } from './respond.ts';
-import { invalidRequest, route, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
 import { allShards } from './shards.ts';
 import { matchTargets } from './targets.ts';
 
@@ -173,10 +174,10 @@ export const controlRoutes: readonly Route[] = [
     },
     async ({ env, principal, params: { view }, query }) => {
       if (query.worker !== undefined && waitsInBroker.includes(view)) {
-        throw invalidRequest([{ path: 'worker', message: `${view} tells of tasks that no worker has` }]);
+        throw invalidRequest({ path: 'worker', message: `${view} tells of tasks that no worker has` });
       }
       if ((view === 'query_task') !== (query.ids !== undefined)) {
-        throw invalidRequest([{ path: 'ids', message: 'expected with query_task, and only there' }]);
+        throw invalidRequest({ path: 'ids', message: 'expected with query_task, and only there' });
       }
       const wanted = query.worker?.split(',').filter((text) => text !== '');
       const question = { wanted, ids: query.ids ?? [], timeoutSeconds: query.timeout };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   campaignIdSchema,
   eventTypes,
+  invalidRequest,
   limits,
   taskIdSchema,
   timeSchema,
@@ -13,10 +14,11 @@ import {
 import { brokerShard, type EventPageQuery, type EventPosition } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
+import { writeCursor } from '../lib/cursor.ts';
 import { call } from '../lib/rpc.ts';
 import { json } from './respond.ts';
-import { definedMembers, invalidRequest, route, type Route } from './route.ts';
-import { decodeCursors, encodeCursors } from './shards.ts';
+import { definedMembers, route, type Route } from './route.ts';
+import { readCursors } from './shards.ts';
 
 const eventTypeList = z
   .string()
@@ -53,7 +55,7 @@ async function history(
 ): Promise<EventHistory> {
   const { shards: count } = loadConfig(env);
   const shards = onlyShard === undefined ? Array.from({ length: count }, (_, shard) => shard) : [onlyShard];
-  const cursors = cursor === undefined ? null : decodeCursors(cursor, shards.length);
+  const cursors = cursor === undefined ? null : readCursors(cursor, shards.length);
   const limit = Math.ceil(page.limit / shards.length);
   const pages = await Promise.all(
     shards.map((shard, index) => {
@@ -72,7 +74,7 @@ async function history(
   const isOver = positions.every(({ seq, newest_seq: newest }) => seq >= newest);
   return {
     events: pages.flatMap(({ events }) => events).sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)),
-    next_cursor: isOver ? null : encodeCursors(positions.map(({ seq }) => String(seq))),
+    next_cursor: isOver ? null : writeCursor(positions.map(({ seq }) => String(seq))),
     positions,
   };
 }
@@ -99,10 +101,10 @@ export const eventRoutes: readonly Route[] = [
     async ({ env, principal, query: { types, after, since, shard, limit, cursor, ...rest } }) => {
       const { shards } = loadConfig(env);
       if (shard !== undefined && shard >= shards) {
-        throw invalidRequest([{ path: 'shard', message: `expected a number below ${shards}` }]);
+        throw invalidRequest({ path: 'shard', message: `expected a number below ${shards}` });
       }
       if (after !== undefined && shard === undefined && shards > 1) {
-        throw invalidRequest([{ path: 'shard', message: 'expected the shard that `after` is a number of' }]);
+        throw invalidRequest({ path: 'shard', message: 'expected the shard that `after` is a number of' });
       }
       const query = definedMembers({ ...rest, types: types?.split(',') as EventType[] | undefined });
       const page = definedMembers({ after, since_ms: since === undefined ? undefined : Date.parse(since) });

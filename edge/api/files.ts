@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filePathSchema, isAdmin, limits, TabgridError, type FileView, type Principal } from '#protocol';
+import { filePathSchema, limits, owns, TabgridError, type FileView, type Principal } from '#protocol';
 import { blobsOf } from '../files/blobs.ts';
 import { filePathOf } from '../files/paths.ts';
 import { etagOf, namesVersion, preconditionsOf } from '../files/preconditions.ts';
@@ -24,7 +24,7 @@ const defaultContentType = 'application/octet-stream';
 /** Whose namespace a request is about. @throws TabgridError `forbidden` */
 export function ownerOf(principal: Principal, query: OwnerQuery): string {
   const owner = query.owner ?? principal.sub;
-  if (owner === principal.sub || isAdmin(principal) || principal.scope.includes('work')) return owner;
+  if (owns(principal, owner) || principal.scope.includes('work')) return owner;
   throw new TabgridError('forbidden', 'another owner’s files need the scope "work" or "admin"');
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findTaskType, taskTypes } from '#catalog';
 import {
+  invalidRequest,
   limits,
   nameSchema,
   queuePatchSchema,
@@ -11,8 +12,9 @@ import {
 import type { QueueView } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
+import { optionFaults } from '../tasks/options.ts';
 import { json } from './respond.ts';
-import { invalidRequest, route, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
 import { askAll, sumQueues } from './shards.ts';
 import { taskTypeView, type TaskTypeView } from './views.ts';
 
@@ -33,8 +35,8 @@ async function taskTypeViews(env: Env): Promise<TaskTypeView[]> {
 
 /** A soft limit over the hard one would never be heard. */
 function checkTimeLimits({ soft_time_limit: soft, time_limit: hard }: Partial<TaskTypeSettings>): void {
-  if (soft === null || soft === undefined || hard === null || hard === undefined || soft <= hard) return;
-  throw invalidRequest([{ path: 'soft_time_limit', message: `expected at most the hard time limit, ${hard} s` }]);
+  const faults = optionFaults({ soft_time_limit: soft ?? undefined, time_limit: hard ?? undefined });
+  if (faults.length > 0) throw invalidRequest(...faults);
 }
 
 /** Queues and task types, and how tasks flow through them. */

@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import { faultsOf, limits, TabgridError, toBase64Url, type ErrorCode, type Principal, type Scope } from '#protocol';
+import {
+  faultsOf,
+  invalidRequest,
+  limits,
+  TabgridError,
+  toBase64Url,
+  type ErrorCode,
+  type Principal,
+  type Scope,
+} from '#protocol';
 import type { RequestKey } from '../broker/rpc.ts';
 import type { Env } from '../env.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -95,13 +104,7 @@ function parse<T>(schema: z.ZodType<T> | undefined, value: unknown): T {
   if (schema === undefined) return undefined as T;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalidRequest(faultsOf(parsed.error));
-}
-
-export function invalidRequest(faults: { path: string; message: string }[]): TabgridError {
-  const [first] = faults;
-  const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
-  return new TabgridError('invalid_request', `${where}${first?.message ?? 'does not fit'}`, { details: { faults } });
+  throw invalidRequest(...faultsOf(parsed.error));
 }
 
 function parsePathParams<T>(schema: z.ZodType<T> | undefined, value: unknown): T {
@@ -122,7 +125,7 @@ async function requestKeyOf(request: Request, body: Uint8Array | null): Promise<
   const key = request.headers.get('idempotency-key');
   if (key === null) return null;
   if (key.length === 0 || key.length > maxKeyChars) {
-    throw invalidRequest([{ path: 'Idempotency-Key', message: `expected 1 to ${maxKeyChars} characters` }]);
+    throw invalidRequest({ path: 'Idempotency-Key', message: `expected 1 to ${maxKeyChars} characters` });
   }
   const route = new TextEncoder().encode(`${request.method} ${new URL(request.url).pathname}\n`);
   const covered = await new Blob([route, body ?? new Uint8Array()]).arrayBuffer();

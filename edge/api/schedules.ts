@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import {
   faultsOf,
+  invalidRequest,
   isAdmin,
   limits,
+  owns,
   scheduleNameSchema,
   scheduleSpecSchema,
   TabgridError,
@@ -12,7 +14,7 @@ import { beat, type Versioned } from '../beat/rpc.ts';
 import { etagOf, preconditionsOf } from '../files/preconditions.ts';
 import { call } from '../lib/rpc.ts';
 import { json, noContent } from './respond.ts';
-import { invalidRequest, route, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
 
 const tag = 'schedules';
 const scheduleParams = z.object({ name: scheduleNameSchema });
@@ -28,7 +30,7 @@ const ownerQuery = z.strictObject({
 
 /** Whose schedules a request is about. @throws TabgridError `forbidden` */
 function ownerOf(principal: Principal, owner = principal.sub): string {
-  if (owner === principal.sub || isAdmin(principal)) return owner;
+  if (owns(principal, owner)) return owner;
   throw new TabgridError('forbidden', 'another owner’s schedules need the scope "admin"');
 }
 
@@ -76,7 +78,7 @@ export const scheduleRoutes: readonly Route[] = [
     async ({ env, request, principal, params, query, body }) => {
       const name = scheduleNameSchema.safeParse(params.name);
       if (!name.success) {
-        throw invalidRequest(faultsOf(name.error).map(({ message }) => ({ path: 'name', message })));
+        throw invalidRequest(...faultsOf(name.error).map(({ message }) => ({ path: 'name', message })));
       }
       const preconditions = preconditionsOf(request.headers);
       const put = await call(beat(env).put(ownerOf(principal, query.owner), name.data, body, preconditions));

@@ -1,9 +1,9 @@
-import { fromBase64Url, toBase64Url, type Principal } from '#protocol';
+import type { Principal } from '#protocol';
 import { brokerShard, type BrokerApi, type QueueView, type TaskPage, type TaskQuery } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
+import { readCursor, writeCursor } from '../lib/cursor.ts';
 import { call, type Reply } from '../lib/rpc.ts';
-import { invalidRequest } from './route.ts';
 
 /** What several Broker shards answer, made one. Where an id is at hand, its shard is asked alone. */
 
@@ -24,7 +24,7 @@ export async function listTasks(env: Env, principal: Principal, query: TaskQuery
   const shards = allShards(env);
   const [only] = shards;
   if (shards.length === 1 && only !== undefined) return call(only.list(principal, query));
-  const cursors = query.cursor === undefined ? shards.map(() => undefined) : decodeCursors(query.cursor, shards.length);
+  const cursors = query.cursor === undefined ? shards.map(() => undefined) : readCursors(query.cursor, shards.length);
   const share = Math.max(1, Math.floor((query.limit ?? shards.length) / shards.length));
   const pages = await Promise.all(
     shards.map(async (shard, index): Promise<TaskPage> => {
@@ -37,24 +37,14 @@ export async function listTasks(env: Env, principal: Principal, query: TaskQuery
   const sign = query.order === 'oldest' ? -1 : 1;
   return {
     tasks: pages.flatMap((page) => page.tasks).sort((a, b) => (a.created_at < b.created_at ? sign : -sign)),
-    next_cursor: next.every((cursor) => cursor === null) ? null : encodeCursors(next),
+    next_cursor: next.every((cursor) => cursor === null) ? null : writeCursor(next),
   };
 }
 
-export function encodeCursors(cursors: ShardCursors): string {
-  return toBase64Url(new TextEncoder().encode(JSON.stringify(cursors)));
-}
-
 /** @throws TabgridError `invalid_request` */
-export function decodeCursors(text: string, shards: number): ShardCursors {
-  const bytes = fromBase64Url(text);
-  try {
-    const cursors = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as unknown;
-    if (Array.isArray(cursors) && cursors.length === shards) return cursors as ShardCursors;
-  } catch {
-    // Falls through: what cannot be read is no cursor of ours.
-  }
-  throw invalidRequest([{ path: 'cursor', message: 'expected the next_cursor of the page before' }]);
+export function readCursors(cursor: string, shards: number): ShardCursors {
+  const isPlace = (value: unknown): value is ShardCursors => Array.isArray(value) && value.length === shards;
+  return readCursor(cursor, isPlace);
 }
 
 /** The queues of all shards, each once. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { asciiJson, shardOf, TabgridError, workerSubprotocol, type Principal } from '#protocol';
+import { asciiJson, invalidRequest, shardOf, TabgridError, workerSubprotocol, type Principal } from '#protocol';
 import { checkSocketOrigin } from '../auth/origins.ts';
 import { offeredSubprotocols } from '../auth/principal.ts';
 import { brokerShard, principalHeader } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { eventQueryShape } from './events.ts';
-import { invalidRequest, route, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
 
 const shardQuery = z.coerce
   .number()
@@ -28,7 +28,7 @@ async function connect(env: Env, request: Request, principal: Principal, shard: 
     });
   }
   const { shards } = loadConfig(env);
-  if (shard >= shards) throw invalidRequest([{ path: 'shard', message: `expected a number below ${shards}` }]);
+  if (shard >= shards) throw invalidRequest({ path: 'shard', message: `expected a number below ${shards}` });
   const headers = new Headers(request.headers);
   for (const name of ['authorization', 'sec-websocket-protocol', principalHeader]) headers.delete(name);
   // Headers hold Latin-1 only, a subject any character.

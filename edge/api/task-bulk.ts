@@ -1,20 +1,18 @@
 import { z } from 'zod';
-import { finalStates, fromBase64Url, limits, toBase64Url } from '#protocol';
+import { finalStates, limits } from '#protocol';
 import type { BrokerApi } from '../broker/rpc.ts';
 import type { Env } from '../env.ts';
+import { readCursor, writeCursor } from '../lib/cursor.ts';
 import { call, type Reply } from '../lib/rpc.ts';
 import { json } from './respond.ts';
-import { invalidRequest, route, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
 import { allShards } from './shards.ts';
 import { narrows, taskFilterShape, taskQueryOf } from './task-filter.ts';
 
 const tag = 'tasks';
 
-/** Where a request that goes from shard to shard has come to. */
-interface Place {
-  shard: number;
-  cursor: string | null;
-}
+/** Where a request that goes from shard to shard has come to: a shard, and its own cursor. */
+type Place = [shard: number, cursor: string | null];
 
 /** Calls of shards in one request: what is left is the next one’s, so that no request takes long. */
 const maxCalls = 10;
@@ -52,40 +50,26 @@ async function walk(
   isEnough: () => boolean = () => false,
 ): Promise<string | null> {
   const shards = allShards(env);
-  let place = cursor === undefined ? start : parsePlace(cursor, shards.length);
+  const isPlace = (value: unknown): value is Place =>
+    Array.isArray(value) &&
+    shards[value[0] as number] !== undefined &&
+    (value[1] === null || typeof value[1] === 'string');
+  let place: Place | null = cursor === undefined ? [0, null] : readCursor(cursor, isPlace);
   for (let calls = 0; calls < maxCalls && place !== null && !isEnough(); calls++) {
     place = await onwards(place, shards, step);
   }
-  return place === null ? null : toBase64Url(new TextEncoder().encode(JSON.stringify([place.shard, place.cursor])));
+  return place === null ? null : writeCursor(place);
 }
-
-const start: Place | null = { shard: 0, cursor: null };
 
 type Step = (shard: BrokerApi, cursor: string | null) => Promise<Reply<{ next_cursor: string | null }>>;
 
 /** One call; then the same shard again, the next one, or none. */
-async function onwards(
-  { shard: index, cursor }: Place,
-  shards: readonly BrokerApi[],
-  step: Step,
-): Promise<Place | null> {
+async function onwards([index, cursor]: Place, shards: readonly BrokerApi[], step: Step): Promise<Place | null> {
   const shard = shards[index];
   if (shard === undefined) return null;
   const { next_cursor: next } = await call(step(shard, cursor));
-  if (next !== null) return { shard: index, cursor: next };
-  return index + 1 < shards.length ? { shard: index + 1, cursor: null } : null;
-}
-
-/** @throws TabgridError `invalid_request` */
-function parsePlace(text: string, shards: number): Place | null {
-  try {
-    const [shard, cursor] = JSON.parse(new TextDecoder().decode(fromBase64Url(text) ?? undefined)) as unknown[];
-    const isShard = Number.isInteger(shard) && (shard as number) >= 0 && (shard as number) < shards;
-    if (isShard && (cursor === null || typeof cursor === 'string')) return { shard: shard as number, cursor };
-  } catch {
-    // Falls through: what cannot be read is no cursor of ours.
-  }
-  throw invalidRequest([{ path: 'cursor', message: 'expected the next_cursor of the request before' }]);
+  if (next !== null) return [index, next];
+  return index + 1 < shards.length ? [index + 1, null] : null;
 }
 
 /** What is done to many tasks at once. */

@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { limits, shardOf, signatureSchema, TabgridError, taskIdSchema, type Signature } from '#protocol';
+import { limits, shardOf, signatureSchema, taskIdSchema, type Signature } from '#protocol';
 import { brokerShard, type NewTask } from '../broker/rpc.ts';
 import { loadConfig } from '../config.ts';
-import type { Env } from '../env.ts';
-import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
-import { prepare, refusalAt } from '../tasks/prepare.ts';
+import { prepare, prepareEach } from '../tasks/prepare.ts';
 import { json } from './respond.ts';
 import { definedMembers, route, type Route } from './route.ts';
 import { listTasks } from './shards.ts';
@@ -14,24 +12,6 @@ import { listTasksQuery, taskQueryOf } from './task-filter.ts';
 
 const tag = 'tasks';
 const taskParams = z.object({ id: taskIdSchema });
-
-/** Checks every signature; of several, the faults of the first that does not fit, with its place in the list. */
-function prepareAll(
-  env: Env,
-  clock: Clock,
-  owner: string,
-  signatures: readonly Signature[],
-  single: boolean,
-): NewTask[] {
-  const context = { owner, nowMs: clock.now(), config: loadConfig(env) };
-  return signatures.map((signature, index) => {
-    try {
-      return prepare(signature, context);
-    } catch (error) {
-      throw single || !(error instanceof TabgridError) ? error : refusalAt(String(index), error);
-    }
-  });
-}
 
 export const taskRoutes: readonly Route[] = [
   route(
@@ -48,10 +28,11 @@ export const taskRoutes: readonly Route[] = [
       errors: ['unknown_task', 'invalid_arguments', 'idempotency_conflict', 'queue_full'],
     },
     async ({ env, clock, principal, body, requestKey }) => {
-      const single = !Array.isArray(body);
-      const tasks = prepareAll(env, clock, principal.sub, single ? [body] : body, single);
+      const context = { owner: principal.sub, nowMs: clock.now(), config: loadConfig(env) };
+      const one = (signature: Signature): NewTask => prepare(signature, context);
+      const tasks = Array.isArray(body) ? prepareEach(body, one) : [one(body)];
       const submitted = await submitTasks(env, clock, principal, tasks, requestKey);
-      return json(single ? submitted[0] : { tasks: submitted }, 202);
+      return json(Array.isArray(body) ? { tasks: submitted } : submitted[0], 202);
     },
   ),
   route(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isoTime, maxTokenTtlSeconds, scopes, toBase64Url, type Principal } from '#protocol';
+import { invalidRequest, isoTime, maxTokenTtlSeconds, scopes, toBase64Url, type Principal } from '#protocol';
 import { admissionLimits, clientAddress } from '../auth/addresses.ts';
 import { checkAnswer, makeChallenge, publicKeySchema, thumbprint } from '../auth/enrolment.ts';
 import { keysOf } from '../auth/keys.ts';
@@ -9,7 +9,7 @@ import { tokensObject } from '../auth/tokens-rpc.ts';
 import type { RequestKey } from '../broker/rpc.ts';
 import { call } from '../lib/rpc.ts';
 import { json } from './respond.ts';
-import { invalidRequest, route, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
 
 const dayS = 86_400;
 /** A volunteer enrols again after this. */
@@ -117,7 +117,7 @@ export const tokenRoutes: readonly Route[] = [
       }
       if (challenge === undefined || signature === undefined) {
         const path = challenge === undefined ? 'challenge' : 'signature';
-        throw invalidRequest([{ path, message: 'expected challenge and signature together' }]);
+        throw invalidRequest({ path, message: 'expected challenge and signature together' });
       }
       await call(tokensObject(env).admit(admissionLimits(clientAddress(request), keys)));
       await checkAnswer(publicKey, { challenge, signature }, keys, clock.now());

@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { catalog } from '#catalog';
 import {
   canonicalJson,
   limits,
   sha256Hex,
-  sortableId,
-  TabgridError,
   workflowIdSchema,
   workflowSpecSchema,
   workflowStates,
@@ -20,10 +19,9 @@ import type { Clock } from '../lib/clock.ts';
 import { call } from '../lib/rpc.ts';
 import { workflowObject } from '../workflow/rpc.ts';
 import { readCanvasFiles } from '../workflow/reader.ts';
-import { keyedId } from './keyed-id.ts';
+import { listHeld, objectId } from './held.ts';
 import { json, text } from './respond.ts';
 import { definedMembers, route, type Route } from './route.ts';
-import { listTasks } from './shards.ts';
 import { workflowSummary, type WorkflowSummary } from './views.ts';
 
 const tag = 'workflows';
@@ -37,11 +35,7 @@ async function start(
   canvas: CanvasNode,
   request: RequestKey | null,
 ): Promise<WorkflowStarted> {
-  const id = (
-    request === null
-      ? `w-${sortableId(clock.now(), clock.randomBytes(10))}`
-      : `w-${await keyedId(principal.sub, request.key)}`
-  ) as WorkflowId;
+  const id = `w-${await objectId(clock, principal, request)}` as WorkflowId;
   const workflow = workflowObject(env, id);
   const digest = sha256Hex(canonicalJson(canvas));
   const before = request === null ? null : await call(workflow.started(principal, digest));
@@ -50,30 +44,21 @@ async function start(
   return call(workflow.create(principal, id, canvas, sources, digest));
 }
 
-/** The workflows behind a page of `run_workflow` tasks: those tasks are the index. */
 async function list(
   env: Env,
   principal: Principal,
   { state, label, ...page }: { state?: WorkflowState; label?: string; limit: number; cursor?: string },
 ): Promise<{ workflows: WorkflowSummary[]; next_cursor: string | null }> {
-  const { tasks, next_cursor } = await listTasks(env, principal, {
+  const query = {
     ...page,
-    task: 'run_workflow',
+    task: catalog.run_workflow.name,
     ...(state === undefined ? {} : { states: [state] }),
     ...(label === undefined ? {} : { labels: [label] }),
-  });
-  const workflows = await Promise.all(
-    tasks.map(async ({ kwargs }) => {
-      try {
-        const view = await call(workflowObject(env, kwargs.workflow_id as WorkflowId).view(principal));
-        return [workflowSummary(view)];
-      } catch (error) {
-        if (error instanceof TabgridError && error.code === 'not_found') return [];
-        throw error;
-      }
-    }),
+  };
+  const { found, next_cursor } = await listHeld(env, principal, query, async ({ workflow_id: id }) =>
+    workflowSummary(await call(workflowObject(env, id as WorkflowId).view(principal))),
   );
-  return { workflows: workflows.flat(), next_cursor };
+  return { workflows: found, next_cursor };
 }
 
 export const workflowRoutes: readonly Route[] = [

@@ -4,7 +4,7 @@ import type { AdmissionLimit } from './tokens-rpc.ts';
 const windowMs = 3_600_000;
 
 /** Volunteers that may enrol within an hour: a household or office, and a provider’s block of addresses. */
-export const enrolmentLimits = { perAddress: 60, perNetwork: 600 } as const;
+const enrolmentLimits = { perAddress: 60, perNetwork: 600 } as const;
 
 /**
  * What an enrolment is counted against: the address and its network, IPv4 /32 and /24, IPv6 /64 and /48, both as keyed hashes.

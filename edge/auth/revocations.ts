@@ -3,7 +3,7 @@ import type { Env } from '../env.ts';
 import { tokensObject } from './tokens-rpc.ts';
 
 /** How long a Worker may go on accepting a token after it was revoked elsewhere. */
-export const revocationCacheMs = 5_000;
+const revocationCacheMs = 5_000;
 
 /** At most `maxRevocations` ids of at most 64 characters: some 700 kB in each running Worker. */
 let cached: { ids: ReadonlySet<string>; fetchedMs: number } | null = null;

@@ -1,14 +1,6 @@
-import {
-  canonicalJson,
-  fromBase64Url,
-  limits,
-  TabgridError,
-  toBase64Url,
-  type Fault,
-  type ScheduleSpec,
-  type Submitted,
-} from '#protocol';
+import { canonicalJson, invalidRequest, limits, TabgridError, type ScheduleSpec, type Submitted } from '#protocol';
 import { checkPreconditions, type Preconditions } from '../files/preconditions.ts';
+import { readCursor, writeCursor } from '../lib/cursor.ts';
 import { refusalAt } from '../tasks/prepare.ts';
 import { timetableFaults } from './core/check.ts';
 import { timingOf } from './core/timing.ts';
@@ -69,11 +61,12 @@ export class Beating {
   }
 
   list(owner: string | null, { limit, cursor }: { limit: number; cursor: string | null }): SchedulePage {
-    const found = this.#engine.store.list(owner, decodeCursor(cursor), limit + 1);
+    const [afterOwner, afterName] = cursor === null ? ['', ''] : readCursor(cursor, isPlace);
+    const found = this.#engine.store.list(owner, { owner: afterOwner, name: afterName }, limit + 1);
     const last = found.length > limit ? found[limit - 1] : undefined;
     return {
       schedules: found.slice(0, limit).map(summaryOf),
-      next_cursor: last === undefined ? null : encodeCursor(last),
+      next_cursor: last === undefined ? null : writeCursor([last.owner, last.name]),
     };
   }
 
@@ -114,7 +107,9 @@ export class Beating {
     const nowMs = clock.now();
     // A time that has come does not come again; putting the same once more is no fault.
     const faults = isSameTime ? [] : timetableFaults(spec.schedule, nowMs);
-    if (faults.length > 0) throw invalid(faults.map(({ path, message }) => ({ path: `schedule.${path}`, message })));
+    if (faults.length > 0) {
+      throw invalidRequest(...faults.map(({ path, message }) => ({ path: `schedule.${path}`, message })));
+    }
     try {
       scheduledWork({ owner, name, id: '', spec }, { tickMs: nowMs }, nowMs, config);
     } catch (error) {
@@ -129,26 +124,9 @@ export class Beating {
   }
 }
 
-function invalid(faults: Fault[]): TabgridError {
-  const [first] = faults;
-  return new TabgridError('invalid_request', `${first?.path ?? ''}: ${first?.message ?? ''}`, { details: { faults } });
-}
+/** The schedule that a page ends with. */
+type Place = [owner: string, name: string];
 
-function encodeCursor({ owner, name }: { owner: string; name: string }): string {
-  return toBase64Url(new TextEncoder().encode(JSON.stringify([owner, name])));
-}
-
-/** @throws TabgridError `invalid_request` */
-function decodeCursor(cursor: string | null): { owner: string; name: string } {
-  if (cursor === null) return { owner: '', name: '' };
-  const bytes = fromBase64Url(cursor);
-  try {
-    const value = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as unknown;
-    if (Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string') {
-      return { owner: value[0], name: value[1] };
-    }
-  } catch {
-    // Falls through: what cannot be read is no cursor of ours.
-  }
-  throw invalid([{ path: 'cursor', message: 'expected the next_cursor of the page before' }]);
+function isPlace(value: unknown): value is Place {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
 }

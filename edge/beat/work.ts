@@ -21,7 +21,7 @@ import { workflowAddress, type ToWorkflow } from '../workflow/rpc.ts';
 import type { StoredSchedule } from './store.ts';
 
 /** By this label a schedule’s tasks are found and revoked. */
-export function scheduleLabel(name: string): string {
+function scheduleLabel(name: string): string {
   return `schedule:${name}`;
 }
 

@@ -1,8 +1,8 @@
 import {
   campaignIdSchema,
   eventTypes,
+  invalidRequest,
   limits,
-  TabgridError,
   taskIdSchema,
   workflowIdSchema,
   type EventType,
@@ -15,7 +15,7 @@ export function parseEventQuery(address: URLSearchParams): { query: EventQuery; 
   const id = <Id>(name: string, isId: (value: string) => boolean, what: string): Id | undefined => {
     const value = text(name);
     if (value === undefined || isId(value)) return value as Id | undefined;
-    throw invalid(name, `expected ${what}`);
+    throw invalidRequest({ path: name, message: `expected ${what}` });
   };
   const isName = (value: string): boolean => value.length <= limits.maxNameChars;
   const given = {
@@ -28,7 +28,8 @@ export function parseEventQuery(address: URLSearchParams): { query: EventQuery; 
     types: typesOf(text('types')),
   };
   const after = text('after');
-  if (after !== undefined && !/^\d{1,15}$/.test(after)) throw invalid('after', 'expected a sequence number');
+  if (after !== undefined && !/^\d{1,15}$/.test(after))
+    throw invalidRequest({ path: 'after', message: 'expected a sequence number' });
   const query = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { query, after: after === undefined ? null : Number(after) };
 }
@@ -36,10 +37,8 @@ export function parseEventQuery(address: URLSearchParams): { query: EventQuery; 
 function typesOf(text: string | undefined): EventType[] | undefined {
   const types = text?.split(',').filter(Boolean);
   const unknown = types?.find((type) => !eventTypes.includes(type as EventType));
-  if (unknown !== undefined) throw invalid('types', `no event has the type "${unknown.slice(0, 64)}"`);
+  if (unknown !== undefined) {
+    throw invalidRequest({ path: 'types', message: `no event has the type "${unknown.slice(0, 64)}"` });
+  }
   return types as EventType[] | undefined;
-}
-
-function invalid(path: string, message: string): TabgridError {
-  return new TabgridError('invalid_request', `${path}: ${message}`, { details: { faults: [{ path, message }] } });
 }

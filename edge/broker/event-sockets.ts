@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { matches, published, type EventFilter, type EventLog, type StoredEvent } from './events.ts';
 import { sendText } from './sessions.ts';
 
-export const eventsTag = 'events';
+const eventsTag = 'events';
 
 interface Listener {
   readonly socket: WebSocket;

@@ -1,4 +1,4 @@
-import { isAdmin, limits, type Principal, type TaskId, type TaskView } from '#protocol';
+import { isAdmin, limits, owns, type Principal, type TaskId, type TaskView } from '#protocol';
 import type { Core } from './core.ts';
 import type { InspectedView } from './rpc.ts';
 import { charsOf, listTasks, maxPageChars, viewsInTurn } from './views.ts';
@@ -41,7 +41,7 @@ function shown(core: Core, principal: Principal, ids: readonly TaskId[]): TaskVi
   const records = ids
     .slice(0, 10 * maxShown)
     .flatMap((id) => core.tasks.read(id) ?? [])
-    .filter((record) => isAdmin(principal) || record.owner === principal.sub)
+    .filter((record) => owns(principal, record.owner))
     .slice(0, maxShown);
   const views: TaskView[] = [];
   let chars = 0;

@@ -168,6 +168,11 @@ export class LeaseTable {
     return this.#byTask.values();
   }
 
+  /** What is out on lease, as JSON, for statements that look for something else. */
+  taskIds(): string {
+    return JSON.stringify([...this.#byTask.keys()]);
+  }
+
   workers(): IterableIterator<WorkerId> {
     return this.#byWorker.keys();
   }

@@ -31,7 +31,7 @@ export function leaseLost(id: TaskId, attempt: number): TabgridError {
 }
 
 /** @throws lease_lost */
-export function mustHold(core: Core, reporter: Reporter, id: TaskId, attempt: number): Lease {
+function mustHold(core: Core, reporter: Reporter, id: TaskId, attempt: number): Lease {
   const lease = leaseOf(core, reporter, id, attempt);
   if (lease === undefined) throw leaseLost(id, attempt);
   return lease;

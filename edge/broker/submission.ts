@@ -1,9 +1,8 @@
 import {
-  faultsOf,
   framesOf,
-  isAdmin,
   isFinal,
   limits,
+  owns,
   sha256Hex,
   submitterFrameSchema,
   TabgridError,
@@ -14,22 +13,15 @@ import {
   type TaskEnd,
   type TaskId,
 } from '#protocol';
-import { prepare, refusalAt } from '../tasks/prepare.ts';
+import { prepare, prepareEach } from '../tasks/prepare.ts';
 import type { Core } from './core.ts';
+import { invalidFrame, parseFrameText } from './frame-text.ts';
 import type { NewTask, RequestKey } from './rpc.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** Reads what a submitter says. @returns frames, not yet looked at @throws TabgridError `invalid_frame`, `body_too_large` */
 export function readSubmitterMessage(text: string | ArrayBuffer): unknown[] {
-  if (typeof text !== 'string') throw new TabgridError('invalid_frame', 'expected a text frame with JSON');
-  if (text.length > limits.maxJsonBodyBytes) {
-    throw new TabgridError('body_too_large', `a frame has at most ${limits.maxJsonBodyBytes} bytes`);
-  }
-  try {
-    return framesOf(JSON.parse(text));
-  } catch {
-    throw new TabgridError('invalid_frame', 'the frame is not JSON');
-  }
+  return framesOf(parseFrameText(text, limits.maxJsonBodyBytes));
 }
 
 /** @throws TabgridError `invalid_frame` */
@@ -37,16 +29,13 @@ export function parseSubmitterFrame(json: unknown): SubmitterFrame {
   if (isCommonSubmission(json)) return json;
   const parsed = submitterFrameSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const faults = faultsOf(parsed.error);
-  const [first] = faults;
-  const where = first === undefined || first.path === '' ? 'frame' : first.path;
-  throw new TabgridError('invalid_frame', `${where}: ${first?.message ?? 'does not fit'}`, { details: { faults } });
+  throw invalidFrame(parsed.error);
 }
 
 type Submission = Extract<SubmitterFrame, { type: 'submit' }>;
 
 /** True for submissions of tasks with nothing but a name and keyword arguments, by hand, because zod is slow in workerd; false says nothing. */
-export function isCommonSubmission(value: unknown): value is Submission {
+function isCommonSubmission(value: unknown): value is Submission {
   if (typeof value !== 'object' || value === null) return false;
   const { type, request_id: id, key, tasks, ...rest } = value as Record<string, unknown>;
   return (
@@ -87,13 +76,7 @@ export class Preparation {
 
   /** @throws TabgridError as `prepare` does, with the place in the list. */
   all(principal: Principal, signatures: readonly Signature[]): NewTask[] {
-    return signatures.map((signature, index) => {
-      try {
-        return this.#one(principal.sub, signature);
-      } catch (error) {
-        throw error instanceof TabgridError ? refusalAt(String(index), error) : error;
-      }
-    });
+    return prepareEach(signatures, (signature) => this.#one(principal.sub, signature));
   }
 
   #one(owner: string, signature: Signature): NewTask {
@@ -141,7 +124,7 @@ export function lookAt(
   const found = { ended: [] as TaskEnd[], open: [] as TaskId[], unknown: [] as TaskId[] };
   for (const id of ids) {
     const record = core.tasks.read(id);
-    if (record === undefined || (record.owner !== principal.sub && !isAdmin(principal))) found.unknown.push(id);
+    if (record === undefined || !owns(principal, record.owner)) found.unknown.push(id);
     else if (isFinal(record.state)) found.ended.push(endOf(record));
     else found.open.push(id);
   }

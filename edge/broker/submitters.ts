@@ -2,7 +2,7 @@ import { messagesOf, type Principal, type SubmissionFrame, type TaskEnd, type Ta
 import { chunksOf } from '../lib/chunks.ts';
 import { sendText } from './sessions.ts';
 
-export const submitterTag = 'submitter';
+const submitterTag = 'submitter';
 
 /** Results of one frame, roughly. */
 const maxFrameChars = 1_000_000;

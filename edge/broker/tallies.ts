@@ -68,10 +68,7 @@ export class Tallies {
   }
 
   #count(type: EventType, task: string, queue: string): void {
-    const key = `${type} ${task} ${queue}`;
-    const tally = this.#events.get(key);
-    if (tally === undefined) this.#events.set(key, { type, task, queue, count: 1 });
-    else tally.count++;
+    count(this.#events, `${type} ${task} ${queue}`, () => ({ type, task, queue, count: 0 }));
   }
 
   #detail(type: EventType, task: string, data: JsonObject): void {
@@ -79,17 +76,11 @@ export class Tallies {
     switch (type) {
       case 'task-retried': {
         const reason = isErrorCode(data.reason) ? data.reason : 'released';
-        const tally = this.#retries.get(`${task} ${reason}`);
-        if (tally === undefined) this.#retries.set(`${task} ${reason}`, { task, reason, count: 1 });
-        else tally.count++;
+        count(this.#retries, `${task} ${reason}`, () => ({ task, reason, count: 0 }));
         break;
       }
       case 'task-failed': {
-        if (isErrorCode(error)) {
-          const tally = this.#failures.get(`${task} ${error}`);
-          if (tally === undefined) this.#failures.set(`${task} ${error}`, { task, error, count: 1 });
-          else tally.count++;
-        }
+        if (isErrorCode(error)) count(this.#failures, `${task} ${error}`, () => ({ task, error, count: 0 }));
         this.#observe(task, 'FAILURE', data.runtime);
         break;
       }
@@ -115,4 +106,10 @@ export class Tallies {
     tally.buckets[index] = (tally.buckets[index] ?? 0) + 1;
     tally.seconds += seconds;
   }
+}
+
+function count<Tally extends { count: number }>(tallies: Map<string, Tally>, key: string, make: () => Tally): void {
+  let tally = tallies.get(key);
+  if (tally === undefined) tallies.set(key, (tally = make()));
+  tally.count++;
 }

@@ -76,7 +76,7 @@ export function recordOf(row: readonly SqlValue[], specs: SpecTable, longOutcome
 const none: never[] = [];
 
 /** The text of a row’s history: empty where the other columns tell it, as of all tasks that succeed at once. */
-export function historyText(record: TaskRecord): string {
+function historyText(record: TaskRecord): string {
   const [first, ...others] = record.history;
   if (first === undefined) return '[]';
   return others.length === 0 && isTold(record, first) ? '' : JSON.stringify(record.history);

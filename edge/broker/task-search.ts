@@ -1,4 +1,5 @@
-import { isAdmin, isFinal, TabgridError, type Principal, type TaskId, type TaskState } from '#protocol';
+import { isAdmin, isFinal, type Principal, type TaskId, type TaskState, type WorkerId } from '#protocol';
+import { invalidCursor } from '../lib/cursor.ts';
 import { firstIdAt } from '../lib/ids.ts';
 import type { SqlValue } from '../lib/sql.ts';
 import type { Core } from './core.ts';
@@ -83,9 +84,7 @@ function after(id: string): string {
 
 function parseCursor(core: Core, cursor: string): string {
   if (new RegExp(`^${core.shard}-[0-9a-z]{26}$`).test(cursor)) return cursor;
-  throw new TabgridError('invalid_request', 'cursor: expected the next_cursor of a page before', {
-    details: { faults: [{ path: 'cursor', message: 'expected the next_cursor of a page before' }] },
-  });
+  throw invalidCursor();
 }
 
 /** The code of a task’s error; a long outcome lies beside the row. */
@@ -108,7 +107,7 @@ function conditions(core: Core, principal: Principal, query: TaskQuery): { where
   }
   for (const label of query.labels ?? []) add('EXISTS (SELECT 1 FROM json_each(labels) WHERE value = ?)', label);
   if (query.worker !== undefined) {
-    const held = [...core.leases.all()].filter((lease) => lease.workerId === query.worker).map((lease) => lease.taskId);
+    const held = core.leases.of(query.worker as WorkerId).map((lease) => lease.taskId);
     add('(worker = ? OR id IN (SELECT value FROM json_each(?)))', query.worker, JSON.stringify(held));
   }
   if (query.error !== undefined) add(`outcome IS NOT NULL AND ${errorType} = ?`, query.error);

@@ -1,6 +1,5 @@
 import {
   errorBody,
-  faultsOf,
   isCommonFrame,
   limits,
   protocolVersion,
@@ -13,6 +12,7 @@ import {
 } from '#protocol';
 import { endAttempt } from './attempts.ts';
 import type { Core } from './core.ts';
+import { invalidFrame, parseFrameText } from './frame-text.ts';
 import { isTrusted } from './ownership.ts';
 import type { Lease, Reporter } from './leases.ts';
 import { adopt, keepHolding, keepSnapshot, progress, report, start } from './reports.ts';
@@ -37,11 +37,7 @@ type Hello = Extract<WorkerFrame, { type: 'hello' }>;
 
 /** Reads a frame. @throws TabgridError `invalid_frame`, `unknown_message`, `body_too_large`, `upgrade_required` */
 export function parseFrame(text: string | ArrayBuffer): WorkerFrame {
-  if (typeof text !== 'string') throw new TabgridError('invalid_frame', 'expected a text frame with JSON');
-  if (text.length > limits.maxFrameBytes) {
-    throw new TabgridError('body_too_large', `a frame has at most ${limits.maxFrameBytes} bytes`);
-  }
-  const json = parseJson(text);
+  const json = parseFrameText(text, limits.maxFrameBytes);
   if (isCommonFrame(json)) return json;
   const parsed = workerFrameSchema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -52,19 +48,10 @@ export function parseFrame(text: string | ArrayBuffer): WorkerFrame {
   if (type === 'hello' && (json as { protocol?: unknown }).protocol !== protocolVersion) {
     throw new TabgridError('upgrade_required', `this edge speaks version ${protocolVersion} of the worker protocol`);
   }
-  const [first] = faultsOf(parsed.error);
-  throw new TabgridError('invalid_frame', first ? `${first.path || 'frame'}: ${first.message}` : 'does not fit');
+  throw invalidFrame(parsed.error);
 }
 
 const frameTypes = new Set<string>(workerFrameSchema.options.map((option) => option.shape.type.value));
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TabgridError('invalid_frame', 'the frame is not JSON');
-  }
-}
 
 export function errorFrame(error: TabgridError): EdgeFrame {
   const { code, message } = errorBody(error).error;

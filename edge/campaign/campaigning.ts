@@ -1,6 +1,7 @@
 import {
   canonicalJson,
-  isAdmin,
+  invalidRequest,
+  owns,
   TabgridError,
   type CampaignId,
   type CampaignSpec,
@@ -40,10 +41,7 @@ export class Campaigning {
       throw new TabgridError('idempotency_conflict', 'this campaign was started with another specification');
     }
     const faults = specFaults(spec);
-    const [fault] = faults;
-    if (fault !== undefined) {
-      throw new TabgridError('invalid_request', `${fault.path}: ${fault.message}`, { details: { faults } });
-    }
+    if (faults.length > 0) throw invalidRequest(...faults);
     const { taskId } = this.engine.create(principal.sub, campaignId, spec);
     return { campaign_id: campaignId, task_id: taskId };
   }
@@ -109,7 +107,7 @@ export class Campaigning {
 
   #owned(principal: Principal): Stored {
     const { stored } = this.engine;
-    if (stored === null || (stored.owner !== principal.sub && !isAdmin(principal))) throw missing();
+    if (stored === null || !owns(principal, stored.owner)) throw missing();
     return stored;
   }
 }

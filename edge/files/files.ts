@@ -4,6 +4,7 @@ import type { RequestKey } from '../broker/rpc.ts';
 import type { Env } from '../env.ts';
 import { Alarms } from '../lib/alarms.ts';
 import { systemClock, type Clock } from '../lib/clock.ts';
+import { invalidCursor } from '../lib/cursor.ts';
 import { SortableIds } from '../lib/ids.ts';
 import { log } from '../lib/log.ts';
 import { migrate } from '../lib/migrate.ts';
@@ -287,10 +288,7 @@ export class Files extends DurableObject<Env> implements FilesApi {
 
 function decodeCursor(cursor: string | null): string {
   const bytes = cursor === null ? new Uint8Array() : fromBase64Url(cursor);
-  if (bytes === null) {
-    const fault = { path: 'cursor', message: 'expected the next_cursor of the page before' };
-    throw new TabgridError('invalid_request', `cursor: ${fault.message}`, { details: { faults: [fault] } });
-  }
+  if (bytes === null) throw invalidCursor();
   return new TextDecoder().decode(bytes);
 }
 

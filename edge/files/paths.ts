@@ -1,4 +1,4 @@
-import { isFilePath, limits, TabgridError } from '#protocol';
+import { invalidRequest, isFilePath, limits } from '#protocol';
 
 /**
  * The file that a request’s path names. A slash or backslash that was escaped could climb out of a segment after decoding, so both are
@@ -10,7 +10,7 @@ export function filePathOf(escaped: string): string {
   const path = /%2f|%5c/i.test(escaped) ? null : unescapePath(escaped);
   if (path === null || path.length > limits.maxPathChars || !isFilePath(path)) {
     const message = `expected a path such as /datasets/barrel.csv of at most ${limits.maxPathChars} characters, without empty, "." or ".." segments, backslashes and escaped slashes`;
-    throw new TabgridError('invalid_request', `path: ${message}`, { details: { faults: [{ path: 'path', message }] } });
+    throw invalidRequest({ path: 'path', message });
   }
   return path;
 }

@@ -1,4 +1,4 @@
-import { limits, TabgridError, type FileView } from '#protocol';
+import { invalidRequest, limits, TabgridError, type FileView } from '#protocol';
 import type { Env } from '../env.ts';
 import { log } from '../lib/log.ts';
 import { call } from '../lib/rpc.ts';
@@ -83,9 +83,7 @@ export async function completeUpload(
   return storing(env, blob, { body, bytes }, maxUploadBytes, (stored) => {
     if (expectedSha256 !== null && expectedSha256 !== stored.sha256) {
       const message = `expected the hash of the parts joined, ${stored.sha256}`;
-      throw new TabgridError('invalid_request', `sha256: ${message}`, {
-        details: { faults: [{ path: 'sha256', message }] },
-      });
+      throw invalidRequest({ path: 'sha256', message });
     }
     return call(files.completeUpload(owner, upload, stored, preconditions));
   });

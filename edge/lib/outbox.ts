@@ -33,7 +33,7 @@ export interface Envelope {
 export type Carry = (target: ObjectAddress, messages: Envelope[]) => Promise<number>;
 
 /** Quick at first, for a target that is just restarting; at most half a minute. */
-export const resendPolicy: RetryPolicy = { baseDelayMs: 500, factor: 2, maxDelayMs: 30_000, jitter: true };
+const resendPolicy: RetryPolicy = { baseDelayMs: 500, factor: 2, maxDelayMs: 30_000, jitter: true };
 
 /** How much travels in one call. */
 const maxBatchCount = 200;

@@ -12,7 +12,7 @@ export const inputSchema = z.discriminatedUnion('type', [
 export type Input = z.infer<typeof inputSchema>;
 
 /** Where candidates come from: a box to search, or the rows of a table, each of which can be tried once. */
-export const spaceSchema = z.union([
+const spaceSchema = z.union([
   z.strictObject({ inputs: z.array(inputSchema).min(1).max(100) }),
   z.strictObject({
     pool: filePathSchema,
@@ -22,7 +22,7 @@ export const spaceSchema = z.union([
 ]);
 export type Space = z.infer<typeof spaceSchema>;
 
-export const objectiveSchema = z.strictObject({
+const objectiveSchema = z.strictObject({
   name: columnNameSchema,
   goal: z.enum(['max', 'min']),
   /** The corner against which hypervolume is measured; without it, the worst value observed. */
@@ -60,7 +60,7 @@ const mlpSurrogateSchema = z.strictObject({
 });
 
 /** The surrogate: an ensemble of multilayer perceptrons, or for each objective a random forest or a Gaussian process. What is absent takes its default. */
-export const surrogateSchema = z.discriminatedUnion('kind', [
+const surrogateSchema = z.discriminatedUnion('kind', [
   mlpSurrogateSchema,
   z.strictObject({ kind: z.literal('forest'), ...z.object(forestShape).partial().shape }),
   z.strictObject({ kind: z.literal('gp'), ...z.object(gpShape).partial().shape }),
@@ -78,7 +78,7 @@ export const acquisitionSchema = z.strictObject({
 export type Acquisition = z.infer<typeof acquisitionSchema>;
 
 /** Rules that end a campaign before its budget does. */
-export const stopSchema = z.strictObject({
+const stopSchema = z.strictObject({
   /** Ends when the first objective is at least as good as this. */
   target: z.number().optional(),
   /** Ends after this many iterations in a row without improvement of the first objective (of the hypervolume, if there are several). */

@@ -23,7 +23,7 @@ import { filePathSchema } from './text.ts';
 const stepShape = signatureSchema.omit({ idempotency_key: true }).shape;
 
 /** What an array runs over, one call for each item. */
-export const itemsSchema = z.union([
+const itemsSchema = z.union([
   z.array(jsonSchema).max(limits.maxInlineItems),
   /** Python’s range: from, to (exclusive), step (1). */
   z.strictObject({ range: rangeSchema }),

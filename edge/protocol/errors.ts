@@ -129,6 +129,13 @@ export class TabgridError extends Error {
   }
 }
 
+/** What was sent does not fit, in these places; the message tells the first. */
+export function invalidRequest(...faults: readonly Fault[]): TabgridError {
+  const [first = { path: '', message: 'does not fit' }] = faults;
+  const where = first.path === '' ? '' : `${first.path}: `;
+  return new TabgridError('invalid_request', `${where}${first.message}`, { details: { faults } });
+}
+
 /** The JSON body of every error response and error frame. */
 export interface ErrorBody {
   error: { code: ErrorCode; message: string; details?: Readonly<Record<string, unknown>> };

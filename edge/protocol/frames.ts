@@ -14,7 +14,7 @@ export const workerSubprotocol = 'tabgrid.v1';
 export const heartbeat = { ping: 'ping', pong: 'pong' } as const;
 
 /** One attempt of one task; `attempt` is the fencing token. */
-export const attemptRefSchema = z.strictObject({ task_id: taskIdSchema, attempt: z.int().min(1) });
+const attemptRefSchema = z.strictObject({ task_id: taskIdSchema, attempt: z.int().min(1) });
 export type AttemptRef = z.infer<typeof attemptRefSchema>;
 
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hex');

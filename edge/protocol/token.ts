@@ -39,3 +39,8 @@ export interface Principal {
 export function isAdmin(principal: Principal): boolean {
   return principal.scope.includes('admin');
 }
+
+/** What is somebody’s is theirs, and administrators’, to see and to change; for others it does not exist. */
+export function owns(principal: Principal, owner: string): boolean {
+  return owner === principal.sub || isAdmin(principal);
+}

@@ -1,5 +1,5 @@
 import { findTaskType, parseArguments, type TaskType } from '#catalog';
-import { isoTime, limits, TabgridError, type Fault, type Signature, type TaskId } from '#protocol';
+import { invalidRequest, isoTime, limits, TabgridError, type Fault, type Signature, type TaskId } from '#protocol';
 import type { NewTask } from '../broker/rpc.ts';
 import { edgeDefaults, type EdgeConfig } from '../config.ts';
 import { jsonBytes } from '../lib/json-bytes.ts';
@@ -36,7 +36,8 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
     });
   }
   if (type.internal === true && context.notify === undefined) {
-    throw invalid('task', `${type.name} is not submitted by itself; it comes with what it stands for or belongs to`);
+    const message = `${type.name} is not submitted by itself; it comes with what it stands for or belongs to`;
+    throw invalidRequest({ path: 'task', message });
   }
   const defaults = context.calls ?? type;
   const args = signature.args ?? [];
@@ -47,8 +48,8 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
       details: { limit: limits.maxArgumentsBytes, path: 'kwargs' },
     });
   }
-  const [fault] = optionFaults(signature, type.timeLimitMs ?? config.timeLimitMs);
-  if (fault !== undefined) throw invalid(fault.path, fault.message);
+  const faults = optionFaults(signature, type.timeLimitMs ?? config.timeLimitMs);
+  if (faults.length > 0) throw invalidRequest(...faults);
   const times = timesOf(signature, nowMs);
   const timeLimits = timeLimitsOf(signature, type, items, config);
   return {
@@ -92,7 +93,8 @@ function timesOf(signature: Signature, nowMs: number): Pick<NewTask, 'eta_ms' | 
   const expiresMs =
     expires === undefined ? null : typeof expires === 'number' ? nowMs + expires * 1000 : Date.parse(expires);
   if (expiresMs !== null && etaMs !== null && expiresMs <= etaMs) {
-    throw invalid('expires', `expected a time after the task’s ETA, ${isoTime(etaMs)}`);
+    const message = `expected a time after the task’s ETA, ${isoTime(etaMs)}`;
+    throw invalidRequest({ path: 'expires', message });
   }
   return { eta_ms: roundMs(etaMs), expires_ms: roundMs(expiresMs) };
 }
@@ -118,14 +120,21 @@ function roundMs(ms: number | null): number | null {
   return ms === null ? null : Math.round(ms);
 }
 
+/** Makes tasks of a list of signatures. @throws TabgridError as `one` does, with the place in the list. */
+export function prepareEach(signatures: readonly Signature[], one: (signature: Signature) => NewTask): NewTask[] {
+  return signatures.map((signature, index) => {
+    try {
+      return one(signature);
+    } catch (error) {
+      throw error instanceof TabgridError ? refusalAt(String(index), error) : error;
+    }
+  });
+}
+
 /** The same refusal, of something that is a part of a larger whole: its paths begin with `prefix`. */
 export function refusalAt(prefix: string, error: TabgridError): TabgridError {
   const faults = (error.details?.faults ?? []) as Fault[];
   return new TabgridError(error.code, `${prefix}: ${error.message}`, {
     details: { ...error.details, faults: faults.map(({ path, message }) => ({ path: `${prefix}.${path}`, message })) },
   });
-}
-
-function invalid(path: string, message: string): TabgridError {
-  return new TabgridError('invalid_request', `${path}: ${message}`, { details: { faults: [{ path, message }] } });
 }

@@ -1,5 +1,5 @@
 import {
-  isAdmin,
+  owns,
   TabgridError,
   type CanvasNode,
   type Principal,
@@ -64,7 +64,7 @@ export class Workflowing {
 
   #owned(principal: Principal): Stored {
     const { stored } = this.engine;
-    if (stored === null || (stored.owner !== principal.sub && !isAdmin(principal))) throw missing();
+    if (stored === null || !owns(principal, stored.owner)) throw missing();
     return stored;
   }
 }

@@ -44,9 +44,7 @@ describe('history', () => {
 
   it('keeps what campaigns are listed by as long as these', async () => {
     const world = await BrokerWorld.create();
-    const notify = { object: 'campaign', name: 'c-1' } as const;
-    const index = world.task({ task: 'run_campaign', kwargs: { campaign_id: 'c-1' } }, { notify });
-    const [campaign, other] = await world.submit(index, world.task());
+    const [campaign, other] = await world.submit({ ...world.task(), task: 'run_campaign' }, world.task());
     await ok(world.api.revoke(alice, campaign!, true));
     await ok(world.api.revoke(alice, other!, true));
     await world.advance(26 * 3_600_000);

@@ -58,7 +58,7 @@ function collect(): (value: string) => string[] {
 }
 
 /** @throws UsageError where no token is at hand. */
-export async function tokenOf(options: Pick<ConnectionOptions, 'token' | 'state'>): Promise<string> {
+async function tokenOf(options: Pick<ConnectionOptions, 'token' | 'state'>): Promise<string> {
   const token = options.token ?? (await readOrUndefined(stateDir(options.state).token));
   if (token === undefined || token === '') {
     throw new UsageError(

@@ -11,7 +11,7 @@ export interface Settings {
 }
 
 /** Half of the cores, so that the device stays pleasant to use. */
-export function defaultSettings(availableCores: number): Settings {
+function defaultSettings(availableCores: number): Settings {
   return {
     cores: Math.max(1, Math.floor(availableCores / 2)),
     pauseOnBattery: true,

@@ -61,7 +61,7 @@ export class LaneCounts {
   /** An open task is in the stored queue, scheduled, or out on lease without ever having been in the queue. */
   #read(): Map<number, LaneCount> {
     const counts = new Map<number, LaneCount>();
-    const leased = JSON.stringify([...this.#leases.all()].map((lease) => lease.taskId));
+    const leased = this.#leases.taskIds();
     type Row = { lane: number; open: number; scheduled: number };
     const rows = this.#database.all<Row>(
       `SELECT lane, sum(open) AS open, sum(scheduled) AS scheduled FROM (

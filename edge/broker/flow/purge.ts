@@ -17,7 +17,7 @@ export interface PurgeOptions {
 export function purgeBatch(core: Core, queue: string, { scheduled, before }: PurgeOptions): number {
   core.tasks.flush();
   const lanes = JSON.stringify(core.lanes.ofQueue(queue).map(({ id }) => id));
-  const leased = JSON.stringify([...core.leases.all()].map(({ taskId }) => taskId));
+  const leased = core.leases.taskIds();
   const where = `lane IN (SELECT value FROM json_each(?1)) AND id < ?2 AND id NOT IN (SELECT value FROM json_each(?3))`;
   const find = (index: string, condition: string): TaskId[] =>
     core.database

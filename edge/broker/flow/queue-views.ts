@@ -41,7 +41,7 @@ export function viewQueue(core: Core, queue: string): QueueView {
 
 /** The oldest ready task of each lane and priority, by leaping through the index; those out on lease are passed over. */
 function oldestReady(core: Core): { lane: number; id: TaskId }[] {
-  const leased = JSON.stringify([...core.leases.all()].map(({ taskId }) => taskId));
+  const leased = core.leases.taskIds();
   const nextLane = (condition: string): string =>
     `(SELECT min(lane) FROM tasks INDEXED BY tasks_ready WHERE queued = 1 ${condition})`;
   return core.database

@@ -1,5 +1,5 @@
 import { maxMagnitude } from '#kernels/csv';
-import { TabgridError, type Fault, type Observations } from '#protocol';
+import { invalidRequest, type Fault, type Observations } from '#protocol';
 import { objectiveNames } from './observed.ts';
 import { roomForGiven } from './surrogate.ts';
 import type { CampaignCore, Given } from './types.ts';
@@ -21,9 +21,8 @@ export function givenOf({ names, spec, candidates }: CampaignCore, observations:
   if (given.length > room) {
     faults.push({ path: 'observations', message: `expected at most ${room} more, with the surrogate gp` });
   }
-  const [first] = faults;
-  if (first === undefined) return given;
-  throw new TabgridError('invalid_request', `${first.path}: ${first.message}`, { details: { faults } });
+  if (faults.length > 0) throw invalidRequest(...faults);
+  return given;
 }
 
 function pick(

@@ -20,7 +20,7 @@ export function evaluatedCount(candidates: readonly Candidate[]): number {
 }
 
 /** True when `a` is better than `b` in the first objective. */
-export function isBetter({ objectives }: CampaignSpec, a: number, b: number): boolean {
+function isBetter({ objectives }: CampaignSpec, a: number, b: number): boolean {
   return objectives[0]?.goal === 'min' ? a < b : a > b;
 }
 

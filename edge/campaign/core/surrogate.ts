@@ -15,7 +15,7 @@ export interface MlpTrainingOptions {
 }
 
 /** Members of an ensemble, unless the campaign says otherwise. */
-export const defaultMembers = 5;
+const defaultMembers = 5;
 /** Members are trained by at most so many tasks at once. */
 const maxTasks = 8;
 

@@ -27,6 +27,6 @@ export async function store(
 }
 
 /** An object that never sets an alarm may not delete one either. */
-export async function dropAlarm({ storage }: DurableObjectState): Promise<void> {
+async function dropAlarm({ storage }: DurableObjectState): Promise<void> {
   if ((await storage.getAlarm()) !== null) await storage.deleteAlarm();
 }

@@ -14,6 +14,7 @@ export class Chaos {
     connections_cut: 0,
     connections_stalled: 0,
     answers_lost: 0,
+    sockets_silenced: 0,
   };
   readonly #edge: Edge;
   readonly #proxy: Proxy;
@@ -66,6 +67,7 @@ export class Chaos {
       () => (done.connections_cut += this.#proxy.cut(half)),
       () => (done.connections_stalled += this.#proxy.stall(200 + this.#rng.uniform() * 6_000, half)),
       () => (done.answers_lost += this.#proxy.loseAnswers(half)),
+      () => (done.sockets_silenced += this.#proxy.silence(half)),
     ];
     faults[this.#rng.integer(faults.length)]?.();
   }

@@ -46,7 +46,7 @@ export async function* run({ quick, seed = 1 }: BenchOptions): AsyncGenerator<Be
   const ledger = new Ledger();
   const submitter = new Submitter({ url, token: edge.token }, ledger, new Rng(seed, 1));
   const chaos = new Chaos({ edge, proxy, workers, rng: new Rng(seed, 2) });
-  const listener = new Grid({ url, token: edge.token, WebSocket }).events({ after: 0 });
+  const listener = new Grid({ url, token: edge.token, WebSocket, heartbeatSeconds: 1 }).events({ after: 0 });
   const heard: GridEvent[] = [];
   try {
     const listening = (async () => {
@@ -54,6 +54,7 @@ export async function* run({ quick, seed = 1 }: BenchOptions): AsyncGenerator<Be
     })();
     const heavy = await heavySamples(edge.httpGrid, ledger);
     await live(plan, new Rng(seed, 3), { heavy, submitter, chaos });
+    await submitter.accepted(plan.patienceMs);
     await untilOver(edge.httpGrid, ledger, plan.patienceMs);
     await submitter.heard(plan.patienceMs);
     ledger.close();
@@ -96,21 +97,19 @@ interface Actors {
   readonly chaos: Chaos;
 }
 
-/** Resolves when everything has been submitted and accepted, and nothing is disturbed any more. */
+/** Resolves when everything has been submitted and nothing is disturbed any more. */
 async function live(plan: Plan, rng: Rng, { heavy, submitter, chaos }: Actors): Promise<void> {
   const { rounds, tasksPerRound, workflowsPerRound, faultsPerRound } = plan;
-  const submissions: Promise<void>[] = [];
   for (let round = 0; round < rounds; round++) {
     const numbers = (count: number): number[] => Array.from({ length: count }, (_, k) => round * count + k);
     const samples = numbers(tasksPerRound).map((n) => sample(n, rng, heavy));
     const canvases = numbers(workflowsPerRound).map((n) => canvas(n, rng));
     const half = Math.floor(samples.length / 2);
-    submissions.push(submitter.submit(samples.slice(0, half)));
+    submitter.submit(samples.slice(0, half));
     await chaos.disturb(faultsPerRound);
-    submissions.push(submitter.submit(samples.slice(half)));
-    for (const [k, made] of canvases.entries()) submissions.push(submitter.run(made, `workflow-${round}-${k}`));
+    submitter.submit(samples.slice(half));
+    for (const [k, made] of canvases.entries()) submitter.run(made, `workflow-${round}-${k}`);
     // In the middle of taking them in, now and then while it starts again.
     await chaos.killEdge(300);
   }
-  await Promise.all(submissions);
 }

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 interface Connection {
   readonly near: Socket;
   readonly far: Socket;
+  isWebSocket: boolean;
 }
 
 /** A bad way to the edge. Its faults hit the connections that `hits` picks, and tell how many those were. */
@@ -48,6 +49,16 @@ export class Proxy {
     });
   }
 
+  /** WebSockets through which nothing comes any more, without either end being told. */
+  silence(hits: () => boolean): number {
+    return this.#each(
+      ({ isWebSocket }) => isWebSocket && hits(),
+      ({ near, far }) => {
+        for (const socket of [near, far]) socket.unpipe().pause();
+      },
+    );
+  }
+
   async close(): Promise<void> {
     this.#server.close();
     this.cut(() => true);
@@ -56,7 +67,8 @@ export class Proxy {
 
   #connect(near: Socket, target: URL): void {
     const far = connect(Number(target.port), target.hostname);
-    const connection = { near, far };
+    const connection = { near, far, isWebSocket: false };
+    near.once('data', (first: Buffer) => (connection.isWebSocket = /^upgrade: websocket/im.test(first.toString())));
     this.#open.add(connection);
     near.pipe(far).pipe(near);
     const end = (): void => {
@@ -67,7 +79,7 @@ export class Proxy {
     for (const socket of [near, far]) socket.on('error', end).on('close', end);
   }
 
-  #each(hits: () => boolean, fault: (connection: Connection) => void): number {
+  #each(hits: (connection: Connection) => boolean, fault: (connection: Connection) => void): number {
     const hit = [...this.#open].filter(hits);
     for (const connection of hit) fault(connection);
     return hit.length;

@@ -28,11 +28,12 @@ export class Submitter {
   readonly #ledger: Ledger;
   readonly #rng: Rng;
   readonly #customs: readonly Custom[];
+  readonly #unanswered = new Set<Promise<void>>();
   readonly #listening: Promise<void>[] = [];
 
   constructor(connection: { url: string; token: string }, ledger: Ledger, rng: Rng) {
     this.#grids = {
-      socket: new Grid({ ...connection, WebSocket, retries }),
+      socket: new Grid({ ...connection, WebSocket, retries, heartbeatSeconds: 1 }),
       http: new Grid({ ...connection, retries, submitOver: 'http' }),
     };
     this.#transport = new Transport(resolveOptions({ ...connection, retries }));
@@ -48,34 +49,34 @@ export class Submitter {
     ];
   }
 
-  /** Resolves when all are accepted. */
-  async submit(samples: readonly Sample[]): Promise<void> {
-    const submissions: Promise<void>[] = [];
+  submit(samples: readonly Sample[]): void {
     for (let at = 0; at < samples.length;) {
       const custom = this.#customs[this.#rng.integer(this.#customs.length)];
       const count = 1 + this.#rng.integer(custom?.count ?? 1);
-      const some = samples.slice(at, at + count);
-      if (custom !== undefined) submissions.push(custom.submit(some).catch((error: unknown) => this.#refused(error)));
+      if (custom !== undefined) this.#follow(custom.submit(samples.slice(at, at + count)));
       at += count;
     }
-    await Promise.all(submissions);
   }
 
   /** The same workflow from two submitters, under one key. */
-  async run(canvas: Canvas, key: string): Promise<void> {
-    const submissions = Object.values(this.#grids).map(async (grid) => {
-      const result = await grid.run(canvas.node, { idempotencyKey: key });
-      this.#ledger.acceptWorkflow(result, canvas, key);
-    });
+  run(canvas: Canvas, key: string): void {
+    for (const grid of Object.values(this.#grids)) {
+      const submission = grid.run(canvas.node, { idempotencyKey: key });
+      this.#follow(submission.then((result) => this.#ledger.acceptWorkflow(result, canvas, key)));
+    }
     this.#ledger.repeats++;
-    await Promise.all(submissions).catch((error: unknown) => this.#refused(error));
+  }
+
+  /** Resolves when everything has been accepted; what has not within that time counts as refused. */
+  async accepted(withinMs: number): Promise<void> {
+    await within(Promise.all(this.#unanswered), withinMs);
+    const { size } = this.#unanswered;
+    if (size > 0) this.#ledger.refused.push(`${size} submissions were not answered`);
   }
 
   /** Resolves when the end of each task has been told, or the time is over. */
   async heard(withinMs: number): Promise<void> {
-    const over = new AbortController();
-    await Promise.race([Promise.all(this.#listening), sleep(withinMs, undefined, { signal: over.signal })]);
-    over.abort();
+    await within(Promise.all(this.#listening), withinMs);
   }
 
   close(): void {
@@ -128,8 +129,13 @@ export class Submitter {
     this.#listening.push(this.#ledger.listen(result.id, way, endingOf(result, sample.signature.task)));
   }
 
-  #refused(error: unknown): void {
-    this.#ledger.refused.push(String(error));
+  #follow(submission: Promise<void>): void {
+    const answered = submission
+      .catch((error: unknown) => {
+        this.#ledger.refused.push(String(error));
+      })
+      .finally(() => this.#unanswered.delete(answered));
+    this.#unanswered.add(answered);
   }
 }
 
@@ -139,4 +145,11 @@ async function endingOf(result: AsyncResult<unknown>, task: string): Promise<End
   } catch (error) {
     return { state: 'FAILURE', error: error instanceof TabgridError ? error.code : String(error) };
   }
+}
+
+/** Resolves with the promise, or when the time is over. */
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([promise, sleep(ms, undefined, { signal: over.signal })]);
+  over.abort();
 }

@@ -6,6 +6,7 @@ import {
   type EventType,
   type GridEvent,
 } from '#protocol';
+import { Heartbeat } from './lib/heartbeat.ts';
 import type { WebSocketLike } from './options.ts';
 import type { Transport } from './transport.ts';
 
@@ -125,26 +126,30 @@ export class EventStream implements AsyncIterable<GridEvent> {
   /** Opens a socket and takes events from it until it ends. @returns whether it was ever open. */
   async #connection(): Promise<boolean> {
     const socket = this.#connect();
+    const { clock, heartbeatMs } = this.#transport.options;
     const { signal } = this.#stop;
-    let opened = false;
+    let heartbeat: Heartbeat | undefined;
     let leave = (): void => undefined;
     await new Promise<void>((resolve) => {
-      socket.addEventListener('open', () => {
-        opened = true;
-        this.#announceOpen();
-      });
-      socket.addEventListener('message', ({ data }) => this.#take(data));
-      socket.addEventListener('close', () => resolve());
-      socket.addEventListener('error', () => resolve());
       leave = (): void => {
         socket.close(1000);
         resolve();
       };
+      socket.addEventListener('open', () => {
+        heartbeat = new Heartbeat(socket, clock, heartbeatMs, leave);
+        this.#announceOpen();
+      });
+      socket.addEventListener('message', ({ data }) => {
+        if (heartbeat?.heard(data) !== true) this.#take(data);
+      });
+      socket.addEventListener('close', () => resolve());
+      socket.addEventListener('error', () => resolve());
       signal.addEventListener('abort', leave);
     });
     // Sockets come and go; what ends the stream stays.
     signal.removeEventListener('abort', leave);
-    return opened;
+    heartbeat?.stop();
+    return heartbeat !== undefined;
   }
 
   #connect(): WebSocketLike {

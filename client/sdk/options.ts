@@ -26,6 +26,8 @@ export interface GridOptions {
    * does. Every call can be repeated safely: those that change something carry an idempotency key.
    */
   retries?: number;
+  /** How often an open WebSocket is asked for a sign of life. One that gives none is given up, and opened again. Default 10. */
+  heartbeatSeconds?: number;
   clock?: Clock;
 }
 
@@ -37,6 +39,7 @@ export interface ResolvedOptions {
   readonly WebSocket: WebSocketConstructor | undefined;
   readonly submitOver: 'socket' | 'http';
   readonly retries: number;
+  readonly heartbeatMs: number;
   readonly clock: Clock;
 }
 
@@ -50,6 +53,10 @@ export function resolveOptions(options: GridOptions): ResolvedOptions {
   if (!Number.isInteger(retries) || retries < 0) {
     throw new TypeError(`retries: expected a whole number of at least 0, got ${retries}`);
   }
+  const heartbeatSeconds = options.heartbeatSeconds ?? 10;
+  if (!(heartbeatSeconds > 0)) {
+    throw new TypeError(`heartbeatSeconds: expected a number over 0, got ${heartbeatSeconds}`);
+  }
   return {
     url: options.url.replace(/\/+$/, ''),
     token: options.token,
@@ -58,6 +65,7 @@ export function resolveOptions(options: GridOptions): ResolvedOptions {
     WebSocket: options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
     submitOver: options.submitOver ?? 'socket',
     retries,
+    heartbeatMs: heartbeatSeconds * 1000,
     clock: options.clock ?? systemClock,
   };
 }

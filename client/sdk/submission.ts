@@ -13,6 +13,7 @@ import {
   type TaskEnd,
   type TaskId,
 } from '#protocol';
+import { Heartbeat } from './lib/heartbeat.ts';
 import type { WebSocketLike } from './options.ts';
 import type { Transport } from './transport.ts';
 
@@ -57,6 +58,8 @@ export class Submission {
   #isWelcome = false;
   #isUsable: boolean;
   #failures = 0;
+  /** Of the present socket, once it is welcome. */
+  #heartbeat: Heartbeat | null = null;
   /** The present socket is alive, or no more: it is not waited for. */
   #heard: () => void = () => undefined;
   #made = 0;
@@ -118,7 +121,7 @@ export class Submission {
     const socket = new WebSocket(address, [workerSubprotocol, `bearer.${token}`]);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      if (this.#socket !== socket || typeof data !== 'string') return;
+      if (this.#socket !== socket || typeof data !== 'string' || this.#heartbeat?.heard(data) === true) return;
       for (const frame of framesOf(JSON.parse(data))) this.#hear(frame as SubmissionFrame);
     });
     socket.addEventListener('close', () => this.#lost(socket));
@@ -174,9 +177,22 @@ export class Submission {
     this.#told.clear();
     const isFirst = !this.#isWelcome;
     this.#isWelcome = true;
-    if (isFirst) for (const { frame } of this.#requests.values()) this.#say(frame);
+    if (isFirst) {
+      this.#beginHeartbeat();
+      for (const { frame } of this.#requests.values()) this.#say(frame);
+    }
     this.#watch([...this.#waiting.keys()]);
     this.#restSoon();
+  }
+
+  #beginHeartbeat(): void {
+    const socket = this.#socket;
+    if (socket === null) return;
+    const { clock, heartbeatMs } = this.#transport.options;
+    this.#heartbeat = new Heartbeat(socket, clock, heartbeatMs, () => {
+      socket.close();
+      this.#lost(socket);
+    });
   }
 
   #watch(ids: readonly TaskId[]): void {
@@ -232,6 +248,8 @@ export class Submission {
   #lost(socket: WebSocketLike): void {
     if (this.#socket !== socket) return;
     this.#heard();
+    this.#heartbeat?.stop();
+    this.#heartbeat = null;
     const wasWelcome = this.#isWelcome;
     this.#socket = null;
     this.#isWelcome = false;

@@ -61,6 +61,22 @@ describe('events', () => {
     expect([first.closed, second.closed]).toEqual([false, true]);
   });
 
+  it('asks for signs of life, and leaves a connection that gives none', async () => {
+    const { grid, clock } = setup();
+    const events = grid.events();
+    const first = await socketNumber(0);
+    first.emit('open');
+    await clock.passHeartbeat();
+    first.emit('message', 'pong');
+    await clock.passHeartbeat();
+    expect(first.sent).toEqual(['ping', 'ping']);
+    expect(FakeSocket.opened).toHaveLength(1);
+    await clock.passHeartbeat();
+    expect(first.closed).toBe(true);
+    await socketNumber(1);
+    events.close();
+  });
+
   it('waits longer after each failure, as long as the edge does not refuse it', async () => {
     const { grid, edge, clock } = setup({ retries: 0 });
     edge.answers(new TypeError('fetch failed'), refusal('unavailable', 503), json({ tasks: [] }));

@@ -38,9 +38,13 @@ export class FakeEdge {
   };
 }
 
-/** Time stands still but for sleeps, which pass at once. */
+/** How often sockets are asked for a sign of life. */
+const heartbeatMs = 12_345;
+
+/** Time stands still but for sleeps, which pass at once; between two heartbeats, when the test says so. */
 export class FakeClock implements Clock {
   readonly slept: number[] = [];
+  #passPeriod: () => void = () => undefined;
   #nowMs = 1_700_000_000_000;
 
   now(): number {
@@ -53,11 +57,18 @@ export class FakeClock implements Clock {
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    if (ms === heartbeatMs) return new Promise((resolve) => (this.#passPeriod = resolve));
     this.slept.push(ms);
     // Whatever else can happen happens first.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
     this.#nowMs += ms;
+  }
+
+  /** It is time for the next heartbeat of the newest socket. */
+  async passHeartbeat(): Promise<void> {
+    this.#passPeriod();
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   advance(ms: number): void {
@@ -109,6 +120,7 @@ export function setup(options: Partial<GridOptions> = {}): { grid: Grid; edge: F
     fetch: edge.fetch,
     WebSocket: FakeSocket,
     submitOver: 'http',
+    heartbeatSeconds: heartbeatMs / 1000,
     clock,
     ...options,
   });

@@ -204,6 +204,7 @@ describe('options', () => {
     [{ url: 'localhost:8787', token: 't' }, /url: expected an address/],
     [{ url: 'http://localhost', token: '' }, /token: expected a token/],
     [{ url: 'http://localhost', token: 't', retries: -1 }, /retries: expected/],
+    [{ url: 'http://localhost', token: 't', heartbeatSeconds: 0 }, /heartbeatSeconds: expected/],
   ])('refuses %j and names the option', (options, message) => {
     expect(() => new Grid(options)).toThrow(message);
   });

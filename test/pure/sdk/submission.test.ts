@@ -75,6 +75,24 @@ describe('submitting over a socket', () => {
     expect((await second).id).toBe(id(2));
   });
 
+  it('leaves a connection that gives no sign of life, and says on another one what was not answered', async () => {
+    const { grid, clock } = setup({ submitOver: 'socket' });
+    const submitted = grid.submit('ping', {});
+    over().welcome();
+    const [silent] = FakeSocket.opened;
+    await clock.passHeartbeat();
+    silent!.emit('message', 'pong');
+    await clock.passHeartbeat();
+    expect(silent!.sent.slice(1)).toEqual(['ping', 'ping']);
+    await clock.passHeartbeat();
+    await settle();
+    expect(FakeSocket.opened).toHaveLength(2);
+    over().welcome();
+    expect(await over().said()).toMatchObject([{ type: 'submit', request_id: '1' }]);
+    over().submitted(1, id(1));
+    expect((await submitted).id).toBe(id(1));
+  });
+
   it('watches again when the edge has forgotten, and nothing is submitted twice', async () => {
     const { grid } = setup({ submitOver: 'socket' });
     const submitted = grid.submit('ping', {});

@@ -1,18 +1,8 @@
-import {
-  isFinal,
-  TabgridError,
-  type Progress,
-  type Submitted,
-  type TaskEnd,
-  type TaskId,
-  type TaskView,
-} from '#protocol';
+import { TabgridError, type Progress, type Submitted, type TaskEnd, type TaskId, type TaskView } from '#protocol';
 import type { EventFilter, EventStream } from './events.ts';
 import { SocketUnusable, type Submission } from './submission.ts';
 import type { Transport } from './transport.ts';
-
-/** How long one request waits for a result; the edge allows 60 s, proxies often less. */
-const maxWaitSeconds = 25;
+import { untilFinal } from './until-final.ts';
 
 /** The time given to `get` has passed, and the task is not final. It goes on. */
 export class ResultTimeout extends Error {
@@ -116,15 +106,13 @@ export class AsyncResult<Result> {
 
   /** Waits until the task is final, however it ends. @throws ResultTimeout */
   async settled(options: { timeoutSeconds?: number; signal?: AbortSignal } = {}): Promise<TaskView> {
-    const { clock } = this.#transport.options;
-    const timeoutSeconds = options.timeoutSeconds ?? Infinity;
-    const deadlineMs = clock.now() + timeoutSeconds * 1000;
-    for (;;) {
-      const leftSeconds = Math.max(0, (deadlineMs - clock.now()) / 1000);
-      const task = await this.view({ ...options, waitSeconds: Math.min(maxWaitSeconds, leftSeconds) });
-      if (isFinal(task.state)) return task;
-      if (clock.now() >= deadlineMs) throw new ResultTimeout(task, timeoutSeconds);
-    }
+    const { timeoutSeconds, ...rest } = options;
+    return await untilFinal(
+      this.#transport.options.clock,
+      timeoutSeconds,
+      (waitSeconds) => this.view({ ...rest, waitSeconds }),
+      (task) => new ResultTimeout(task, timeoutSeconds ?? Infinity),
+    );
   }
 
   /** Without `terminate` a running attempt may end, but no other follows it. */

@@ -14,10 +14,8 @@ import type { OutputOf } from './canvas.ts';
 import type { EventFilter, EventStream } from './events.ts';
 import type { FileStore } from './files.ts';
 import type { Transport } from './transport.ts';
+import { untilFinal } from './until-final.ts';
 import { watch } from './watch.ts';
-
-/** How long one request waits for a result; the edge allows 60 s, proxies often less. */
-const maxWaitSeconds = 25;
 
 /** What tells of a workflow itself, and not of each of its tasks. */
 const workflowEvents = ['workflow-progress', 'workflow-finished'] as const;
@@ -131,15 +129,14 @@ export class WorkflowResult<Result> {
   async settled(options: WaitOptions = {}): Promise<WorkflowView> {
     const { clock } = this.#parts.transport.options;
     const { timeoutSeconds = Infinity, onProgress, signal } = options;
-    const deadlineMs = clock.now() + timeoutSeconds * 1000;
+    const begunMs = clock.now();
     if (onProgress !== undefined) await this.#tell(onProgress, timeoutSeconds, signal);
-    for (;;) {
-      const leftSeconds = Math.max(0, (deadlineMs - clock.now()) / 1000);
-      const waitSeconds = Math.min(maxWaitSeconds, leftSeconds);
-      const workflow = await this.view({ waitSeconds, ...(signal && { signal }) });
-      if (isFinal(workflow.state)) return workflow;
-      if (clock.now() >= deadlineMs) throw new WorkflowTimeout(workflow, timeoutSeconds);
-    }
+    return await untilFinal(
+      clock,
+      timeoutSeconds - (clock.now() - begunMs) / 1000,
+      (waitSeconds) => this.view({ waitSeconds, ...(signal && { signal }) }),
+      (workflow) => new WorkflowTimeout(workflow, timeoutSeconds),
+    );
   }
 
   /** The workflow as it is now and each time it has changed, the last time when it is over. Needs a WebSocket. */

@@ -12,6 +12,7 @@ import {
 } from '#protocol';
 import { brokerAddress, type ToBroker } from '../broker/rpc.ts';
 import type { EdgeConfig } from '../config.ts';
+import { bytesOfHash } from '../lib/ids.ts';
 import { jsonBytes } from '../lib/json-bytes.ts';
 import type { ObjectAddress } from '../lib/outbox.ts';
 import { acceptingShards, homeShard } from '../lib/shards.ts';
@@ -37,10 +38,7 @@ export type Cause = { readonly tickMs: number } | { readonly key: string; readon
 export function taskIdOf(scheduleId: string, cause: Cause, shards: readonly number[], home?: string): TaskId {
   const [timeMs, what] = 'tickMs' in cause ? [cause.tickMs, cause.tickMs] : [cause.nowMs, `run ${cause.key}`];
   const hash = sha256Hex(`${scheduleId} ${what}`);
-  const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
-    Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
-  );
-  return `${homeShard(home ?? hash, shards)}-${sortableId(timeMs, bytes)}` as TaskId;
+  return `${homeShard(home ?? hash, shards)}-${sortableId(timeMs, bytesOfHash(hash))}` as TaskId;
 }
 
 /** What a schedule sends: a task to its shard, or a whole workflow to an object of its own. */

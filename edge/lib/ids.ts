@@ -33,6 +33,11 @@ function increment(bytes: Uint8Array): void {
   }
 }
 
+/** The part of an id behind its time, where it follows from a hash in hexadecimal digits instead of chance. */
+export function bytesOfHash(hash: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: 10 }, (_, index) => Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16));
+}
+
 const digits = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** The time in a task’s id, in ms since 1970: when it was submitted. */

@@ -1,4 +1,5 @@
 import { sha256Hex, sortableId, type TaskId, type WorkflowId } from '#protocol';
+import { bytesOfHash } from '../../lib/ids.ts';
 import { homeShard } from '../../lib/shards.ts';
 import type { Moment } from './types.ts';
 
@@ -32,9 +33,7 @@ export const wholeRef = 'workflow';
  */
 export function taskIdOf(workflowId: WorkflowId, ref: string, { nowMs, shards }: Moment, home?: string): TaskId {
   const hash = sha256Hex(`${workflowId} ${ref}`);
-  const bytes = Uint8Array.from({ length: 10 }, (_, index) =>
-    Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
-  );
+  const bytes = bytesOfHash(hash);
   const parsed = parseRef(ref);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, parsed?.node ?? 0);

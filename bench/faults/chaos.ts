@@ -61,11 +61,11 @@ export class Chaos {
       },
       () => {
         // Longer than a lease: it is given up for dead, and comes back.
-        this.#workers.freeze(worker, 1_000 + this.#rng.uniform() * 8_000);
+        this.#workers.freeze(worker, 1_000 + this.#rng.uniform() * 6_000);
         done.workers_frozen++;
       },
       () => (done.connections_cut += this.#proxy.cut(half)),
-      () => (done.connections_stalled += this.#proxy.stall(200 + this.#rng.uniform() * 6_000, half)),
+      () => (done.connections_stalled += this.#proxy.stall(200 + this.#rng.uniform() * 4_000, half)),
       () => (done.answers_lost += this.#proxy.loseAnswers(half)),
       () => (done.sockets_silenced += this.#proxy.silence(half)),
     ];

@@ -1,6 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isFinal, type GridEvent, type Json, type TaskId, type TaskView, type WorkflowView } from '#protocol';
+import {
+  isFinal,
+  type GridEvent,
+  type Json,
+  type TaskId,
+  type TaskView,
+  type CampaignView,
+  type WorkflowView,
+} from '#protocol';
 import type { QueueView } from '../../client/sdk/flow.ts';
+import { essenceOf as campaignEssence } from './campaign.ts';
 import type { Canvas } from './canvases.ts';
 import { attempts, crowds, earlyStarts, holes, lives, workflowEnds } from './history.ts';
 import type { Ledger } from './ledger.ts';
@@ -10,6 +19,8 @@ import { essenceOf } from './samples.ts';
 export interface Rest {
   readonly tasks: ReadonlyMap<TaskId, TaskView>;
   readonly workflows: readonly { view: WorkflowView; result: Json; canvas: Canvas }[];
+  /** The first one was over before anything was disturbed. */
+  readonly campaigns: readonly CampaignView[];
   /** What the log remembers, oldest first. */
   readonly events: readonly GridEvent[];
   /** What a listener was told as it happened. */
@@ -35,6 +46,7 @@ export function violations(ledger: Ledger, rest: Rest): Record<string, string[]>
     'every result is right': [...ledger.samples.keys()].flatMap((id) => wrongEnd(ledger, tasks.get(id))),
     'every submitter is told the right end': untold(ledger),
     'every workflow comes to the right result': workflows.flatMap(wrongResult),
+    'every campaign goes as it did undisturbed': wayward(rest.campaigns),
     'each join fires once': workflows.flatMap(({ canvas }) => wrongCounts(canvas, tasks)),
     'each workflow ends once': workflowEnds(events, ledger.workflows.keys()),
     'the log has no hole and no repeat': holes(events),
@@ -49,11 +61,14 @@ export function violations(ledger: Ledger, rest: Rest): Record<string, string[]>
   };
 }
 
-function strays(ledger: Ledger, { tasks, workflows }: Rest): string[] {
-  const standIns = new Set(workflows.map(({ view }) => view.task_id));
+function strays(ledger: Ledger, { tasks, workflows, campaigns }: Rest): string[] {
+  const standIns = new Set([...workflows.map(({ view }) => view), ...campaigns].map(({ task_id: id }) => id));
   return [...tasks.values()].flatMap(({ task_id: id, task, parent }) => {
-    const isOfWorkflow = parent !== null && 'workflow_id' in parent && ledger.workflows.has(parent.workflow_id);
-    return ledger.samples.has(id) || standIns.has(id) || isOfWorkflow ? [] : [`${id} is a ${task} of nobody`];
+    const isPart =
+      parent !== null &&
+      (('workflow_id' in parent && ledger.workflows.has(parent.workflow_id)) ||
+        ('campaign_id' in parent && ledger.campaigns.has(parent.campaign_id)));
+    return ledger.samples.has(id) || standIns.has(id) || isPart ? [] : [`${id} is a ${task} of nobody`];
   });
 }
 
@@ -79,6 +94,15 @@ function wrongResult({ view, result, canvas }: Rest['workflows'][number]): strin
   const isRight = state === canvas.state && running === 0 && (state !== 'SUCCESS' || succeeded === canvas.succeeded);
   if (isRight && isDeepStrictEqual(result, canvas.result)) return [];
   return [`${id} is ${state}: ${succeeded} of ${canvas.succeeded}, ${running} running, ${brief(result)}`];
+}
+
+function wayward([calm, ...campaigns]: readonly CampaignView[]): string[] {
+  const expected = calm && campaignEssence(calm);
+  return campaigns.flatMap((view) => {
+    const essence = campaignEssence(view);
+    const isRight = view.state === 'SUCCESS' && isDeepStrictEqual(essence, expected);
+    return isRight ? [] : [`${view.campaign_id} came to ${brief(essence)}`];
+  });
 }
 
 function wrongCounts({ labelled }: Canvas, tasks: Rest['tasks']): string[] {

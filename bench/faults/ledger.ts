@@ -1,5 +1,5 @@
-import type { TaskId, WorkflowId } from '#protocol';
-import type { AsyncResult, WorkflowResult } from '../../client/sdk/index.ts';
+import type { CampaignId, TaskId, WorkflowId } from '#protocol';
+import type { AsyncResult, Campaign, WorkflowResult } from '../../client/sdk/index.ts';
 import type { Canvas } from './canvases.ts';
 import type { Ending, Sample } from './samples.ts';
 
@@ -10,7 +10,9 @@ export class Ledger {
   readonly listeners: { readonly id: TaskId; readonly way: string; told: Ending | null }[] = [];
   /** By idempotency key: what its submissions were answered with. */
   readonly keys = new Map<string, Set<string>>();
-  readonly workflows = new Map<WorkflowId, { result: WorkflowResult<unknown>; canvas: Canvas }>();
+  readonly workflows = new Map<WorkflowId, Canvas>();
+  /** All are the same; the first one was over before anything was disturbed. */
+  readonly campaigns = new Set<CampaignId>();
   /** Submissions that were refused, with the reason. */
   readonly refused: string[] = [];
   /** Submissions of what had been submitted before. */
@@ -22,9 +24,14 @@ export class Ledger {
     if (key !== undefined) this.#answered(key, id);
   }
 
-  acceptWorkflow(result: WorkflowResult<unknown>, canvas: Canvas, key: string): void {
-    this.workflows.set(result.id, { result, canvas });
-    this.#answered(key, result.id);
+  acceptWorkflow({ id }: WorkflowResult<unknown>, canvas: Canvas, key: string): void {
+    this.workflows.set(id, canvas);
+    this.#answered(key, id);
+  }
+
+  acceptCampaign({ id }: Campaign, key: string): void {
+    this.campaigns.add(id);
+    this.#answered(key, id);
   }
 
   /** @param told how it ended, to somebody who submitted it in this way */

@@ -4,6 +4,7 @@ import type { GridEvent } from '#protocol';
 import { Grid } from '../../client/sdk/index.ts';
 import { startEdge } from '../broker/edge.ts';
 import type { BenchLine, BenchOptions } from '../lib/line.ts';
+import { campaignSpec } from './campaign.ts';
 import { canvas } from './canvases.ts';
 import { Chaos } from './chaos.ts';
 import { violations } from './invariants.ts';
@@ -27,7 +28,7 @@ interface Plan {
 }
 
 const whole: Plan = { rounds: 20, tasksPerRound: 500, workflowsPerRound: 4, faultsPerRound: 8, patienceMs: 60_000 };
-const quickly: Plan = { rounds: 4, tasksPerRound: 250, workflowsPerRound: 4, faultsPerRound: 3, patienceMs: 30_000 };
+const quickly: Plan = { rounds: 4, tasksPerRound: 250, workflowsPerRound: 4, faultsPerRound: 2, patienceMs: 30_000 };
 
 /** A worker that is killed or stands still is missed soon; the edge computes as well. */
 const config = { leaseMs: 4_000, heartbeatMs: 1_000, edgeConcurrency: 8 };
@@ -52,10 +53,14 @@ export async function* run({ quick, seed = 1 }: BenchOptions): AsyncGenerator<Be
     const listening = (async () => {
       for await (const event of listener) heard.push(event);
     })();
+    const calm = await edge.httpGrid.campaigns.run(campaignSpec);
+    ledger.acceptCampaign(calm, 'calm');
     const heavy = await heavySamples(edge.httpGrid, ledger);
+    await (await calm.result()).settled();
+    submitter.runCampaign(campaignSpec, 'campaign');
     await live(plan, new Rng(seed, 3), { heavy, submitter, chaos });
     await submitter.accepted(plan.patienceMs);
-    await untilOver(edge.httpGrid, ledger, plan.patienceMs);
+    await untilOver(edge.httpGrid, plan.patienceMs);
     await submitter.heard(plan.patienceMs);
     ledger.close();
     const rest = await readRest(edge.httpGrid, ledger, heard, plan.patienceMs);
@@ -65,6 +70,7 @@ export async function* run({ quick, seed = 1 }: BenchOptions): AsyncGenerator<Be
     const done = {
       tasks: ledger.samples.size,
       workflows: ledger.workflows.size,
+      campaigns: ledger.campaigns.size - 1,
       submitted_again: ledger.repeats,
       ...chaos.done,
       seconds: Math.round((performance.now() - begunMs) / 1000),

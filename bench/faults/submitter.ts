@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'undici';
 import type { Rng } from '#kernels/rng';
 import { TabgridError, type Json, type Submitted } from '#protocol';
-import { Grid, type AsyncResult } from '../../client/sdk/index.ts';
+import { Grid, type AsyncResult, type CampaignSpecInput } from '../../client/sdk/index.ts';
 import { resolveOptions } from '../../client/sdk/options.ts';
 import { Transport } from '../../client/sdk/transport.ts';
 import type { Canvas } from './canvases.ts';
@@ -63,6 +63,15 @@ export class Submitter {
     for (const grid of Object.values(this.#grids)) {
       const submission = grid.run(canvas.node, { idempotencyKey: key });
       this.#follow(submission.then((result) => this.#ledger.acceptWorkflow(result, canvas, key)));
+    }
+    this.#ledger.repeats++;
+  }
+
+  /** The same campaign from two submitters, under one key. */
+  runCampaign(spec: CampaignSpecInput, key: string): void {
+    for (const grid of Object.values(this.#grids)) {
+      const submission = grid.campaigns.run(spec, { idempotencyKey: key });
+      this.#follow(submission.then((campaign) => this.#ledger.acceptCampaign(campaign, key)));
     }
     this.#ledger.repeats++;
   }

@@ -1,5 +1,5 @@
-// For `tabgrid worker --tasks`: `evaluate_candidates` that behaves as its evaluator is called. Candidates are pairs of numbers, whose sum is
-// the answer. `flaky` fails as often as the second one says, `slow` takes as many steps of 50 ms, `dead` always fails.
+// For `tabgrid worker --tasks`: `evaluate_candidates` that behaves as its evaluator is called. The sum of a candidate’s two numbers is its
+// value. `flaky` fails as often as the second one says, `slow` takes as many steps of 50 ms, `dead` always fails.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const stepMs = 50;
@@ -15,9 +15,10 @@ async function takeLong(context, steps) {
 
 export const bodies = {
   evaluate_candidates: async (context, { candidates, evaluator: { name } }) => {
-    const [[, count]] = candidates;
+    const pairs = candidates.map((candidate) => Object.values(candidate));
+    const [[, count]] = pairs;
     if (name === 'dead' || (name === 'flaky' && context.attempt <= count)) throw new Error(`${name} as it is`);
     if (name === 'slow') await takeLong(context, count);
-    return { values: candidates.map(([a, b]) => ({ y: a + b })), failed: [] };
+    return { values: pairs.map(([a, b]) => ({ y: a + b })), failed: [] };
   },
 };

@@ -10,6 +10,6 @@ it('nothing is lost, doubled or left behind while workerd, workers and connectio
   // It ends with status 1, and tells what was violated, when something was.
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: root });
   const line = JSON.parse(stdout) as Record<string, number>;
-  expect(line, stderr).toMatchObject({ case: 'violations', ours: 0, workerd_killed: 4, workflows: 16 });
+  expect(line, stderr).toMatchObject({ case: 'violations', ours: 0, workerd_killed: 4, workflows: 16, campaigns: 1 });
   expect(line.tasks).toBeGreaterThanOrEqual(1_000);
 });

@@ -7,48 +7,12 @@ import { edgePid, freshFolder, startTestServe, startTestWorker, type TestServe }
 import { RedisServer } from './helpers/redis.ts';
 import { untilGone } from './helpers/wait.ts';
 
-/** The result of the campaign when nothing happens to it. */
-let undisturbed: Promise<unknown> | undefined;
-
-function reference(): Promise<unknown> {
-  undisturbed ??= (async () => {
-    const serve = await startTestServe(await freshFolder());
-    startTestWorker(serve, 'calm');
-    return essence(await finish(await runReplay(serve.grid)));
-  })();
-  return undisturbed;
-}
-
+/** Where only workers and the edge’s process are killed: `faults.test.ts`. */
 describe('a campaign in the middle of which something is killed', () => {
-  it('ends the same when its only worker is killed and another one comes', async () => {
-    const expected = await reference();
-    const serve = await startTestServe(await freshFolder());
-    const first = startTestWorker(serve, 'first');
-    const campaign = await runReplay(serve.grid);
-    await untilEvaluated(campaign, 10);
-    await first.stop('SIGKILL');
-    startTestWorker(serve, 'second');
-    expect(essence(await finish(campaign))).toEqual(expected);
-  });
-
-  it('ends the same when the edge’s process is killed, again and again', async () => {
-    const expected = await reference();
-    const serve = await startTestServe(await freshFolder());
-    startTestWorker(serve, 'worker');
-    const campaign = await runReplay(serve.grid);
-    for (const evaluated of [6, 12, 18]) {
-      await untilEvaluated(campaign, evaluated);
-      const pid = await edgePid(serve.state);
-      process.kill(pid, 'SIGKILL');
-      await untilGone(pid);
-    }
-    expect(essence(await finish(campaign))).toEqual(expected);
-  });
-
   it('ends the same when the server is killed with all that belongs to it, and started again', async () => {
-    const expected = await reference();
     const serve = await startTestServe(await freshFolder());
     const worker = startTestWorker(serve, 'worker');
+    const expected = essence(await finish(await runReplay(serve.grid)));
     const campaign = await runReplay(serve.grid);
     await untilEvaluated(campaign, 12);
     const pid = await edgePid(serve.state);

@@ -56,7 +56,7 @@ describe('an edge of several shards', () => {
         return new Owner(before.url, token);
       }),
     );
-    startTestWorker(before, 'early', ['--concurrency', '2']);
+    const early = startTestWorker(before, 'early', ['--concurrency', '2']);
     const homes = await Promise.all(
       // Nobody serves the queue `later` yet.
       owners.map(async (owner) => [
@@ -82,7 +82,7 @@ describe('an edge of several shards', () => {
       expect((await owner.submit(mixed(18, 'default'))).map(shardOf)).not.toContain(2);
     }
     expect((await eve.grid.submit('ping', {}, keyed)).id).toBe(once.id);
-    startTestWorker(before, 'late', ['--concurrency', '2', '--queues', 'default,later']);
+    const late = startTestWorker(before, 'late', ['--concurrency', '2', '--queues', 'default,later']);
 
     for (const { grid, submitted } of owners) {
       const results = await Promise.all(submitted.map(({ id }) => grid.result(id).get()));
@@ -96,5 +96,7 @@ describe('an edge of several shards', () => {
     // Once the workflow has told its task.
     await until(async () => (await shards())[2]?.state === 'drained');
     for (const { grid } of owners) grid.close();
+    // An edge without sockets is stopped quickly.
+    await Promise.all([early.stop(), late.stop()]);
   });
 });

@@ -1,4 +1,4 @@
-import { heartbeat, protocolVersion, TabgridError, type EdgeFrame, type WorkerFrame } from '#protocol';
+import { heartbeat, protocolVersion, TabgridError, type AttemptRef, type EdgeFrame, type WorkerFrame } from '#protocol';
 import { orderOf, type ControlOrder } from './control.ts';
 import type { Link } from './link.ts';
 import { Links } from './links.ts';
@@ -389,8 +389,7 @@ export class SessionMachine {
   }
 }
 
-function refOf({ task_id, attempt }: { task_id: WorkerTaskId; attempt: number }) {
+/** Without what is said about it. */
+function refOf({ task_id, attempt }: AttemptRef): AttemptRef {
   return { task_id, attempt };
 }
-
-type WorkerTaskId = Extract<EdgeFrame, { type: 'ack' }>['items'][number]['task_id'];

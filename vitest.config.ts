@@ -7,6 +7,12 @@ function simulationFrom(asked: string | undefined) {
   return asked === undefined ? suite : { ...suite, ...(JSON.parse(asked) as Partial<typeof suite>) };
 }
 
+/** Hostile requests and frames: the same ones each time, or, as `TABGRID_FUZZ` asks for, more or others. */
+function fuzzFrom(asked: string | undefined) {
+  const suite = { seed: 1, runs: 800 };
+  return asked === undefined ? suite : { ...suite, ...(JSON.parse(asked) as Partial<typeof suite>) };
+}
+
 /** One project per place in which code runs. `npm run build` comes first: node and browser tests drive the built product. */
 export default defineConfig({
   test: {
@@ -36,7 +42,10 @@ export default defineConfig({
           name: 'edge',
           include: ['test/edge/**/*.test.ts'],
           testTimeout: 60_000,
-          provide: { simulation: simulationFrom(process.env.TABGRID_SIMULATION) },
+          provide: {
+            simulation: simulationFrom(process.env.TABGRID_SIMULATION),
+            fuzz: fuzzFrom(process.env.TABGRID_FUZZ),
+          },
         },
       },
       {

@@ -1,4 +1,4 @@
-import { invalidRequest, limits, TabgridError, type Json } from '#protocol';
+import { invalidRequest, isTextDeeperThan, limits, TabgridError, type Json } from '#protocol';
 
 /**
  * A request’s body, in whole. One that is too large is refused by its announced length, or as soon as it has sent too much; the rest is
@@ -49,33 +49,17 @@ function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array 
 
 /** @throws TabgridError `invalid_json`; `invalid_request` where it is nested too deeply. */
 export function parseJson(bytes: Uint8Array): Json {
-  checkDepth(bytes);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)) as Json;
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+    if (isTextDeeperThan(text, limits.maxJsonDepth)) throw tooDeep();
+    return JSON.parse(text) as Json;
   } catch (error) {
+    if (error instanceof TabgridError) throw error;
     const reason = error instanceof SyntaxError ? error.message : 'it is not UTF-8';
     throw new TabgridError('invalid_json', `the body is not JSON: ${reason}`);
   }
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-
-/** Counts brackets outside of strings, which needs no recursion. */
-function checkDepth(bytes: Uint8Array): void {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === backslash) i++;
-      else if (byte === quote) inString = false;
-    } else if (byte === quote) inString = true;
-    else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > limits.maxJsonDepth) {
-        const message = `expected at most ${limits.maxJsonDepth} levels of nesting`;
-        throw invalidRequest({ path: '', message });
-      }
-    } else if (byte === 0x5d || byte === 0x7d) depth--;
-  }
+function tooDeep(): TabgridError {
+  return invalidRequest({ path: '', message: `expected at most ${limits.maxJsonDepth} levels of nesting` });
 }

@@ -23,7 +23,17 @@ export function matchTargets(
 
 function matcher(target: string): (text: string) => boolean {
   if (!target.includes('*')) return (text) => text === target;
-  const parts = target.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const pattern = new RegExp(`^${parts.join('.*')}$`);
-  return (text) => pattern.test(text);
+  const [first = '', ...parts] = target.split('*');
+  const last = parts.pop() ?? '';
+  // Each part as early as it can be leaves the most room to those behind it. A regular expression would try all the others too.
+  return (text) => {
+    if (!text.startsWith(first) || !text.endsWith(last)) return false;
+    let from = first.length;
+    for (const part of parts) {
+      const found = text.indexOf(part, from);
+      if (found < 0) return false;
+      from = found + part.length;
+    }
+    return from <= text.length - last.length;
+  };
 }

@@ -52,7 +52,8 @@ async function walk(
   const shards = allShards(env);
   const isPlace = (value: unknown): value is Place =>
     Array.isArray(value) &&
-    shards[value[0] as number] !== undefined &&
+    typeof value[0] === 'number' &&
+    shards[value[0]] !== undefined &&
     (value[1] === null || typeof value[1] === 'string');
   let place: Place | null = cursor === undefined ? [0, null] : readCursor(cursor, isPlace);
   for (let calls = 0; calls < maxCalls && place !== null && !isEnough(); calls++) {

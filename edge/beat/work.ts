@@ -90,7 +90,6 @@ const runWorkflowQueue = catalog.run_workflow.queue;
 function checkSize(canvas: CanvasNode): void {
   const bytes = jsonBytes(canvas);
   if (bytes <= limits.maxArgumentsBytes) return;
-  throw new TabgridError('body_too_large', `a canvas of ${bytes} bytes; larger data travels as a file`, {
-    details: { limit: limits.maxArgumentsBytes },
-  });
+  const message = `expected a canvas of at most ${limits.maxArgumentsBytes} bytes, got ${bytes}; larger data travels as a file`;
+  throw new TabgridError('body_too_large', message, { details: { limit: limits.maxArgumentsBytes } });
 }

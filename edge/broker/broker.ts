@@ -68,11 +68,34 @@ function executorOf(context: DurableObjectState): { run(assignment: Assignment):
  */
 export class Broker extends DurableObject<Env> implements BrokerApi {
   readonly clock = new SwitchableClock();
-  readonly broking: Broking;
+  /** Null until the shard is used. */
+  #broking: Broking | null = null;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
-    this.broking = new Broking(context, env, this.clock, (assignment) => executorOf(context).run(assignment));
+    const used = context.storage.sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'migrations'`).toArray();
+    if (used.length > 0) this.#broking = this.#made();
+  }
+
+  get broking(): Broking {
+    return (this.#broking ??= this.#made());
+  }
+
+  set broking(another: Broking) {
+    this.#broking = another;
+  }
+
+  #made(): Broking {
+    return new Broking(this.ctx, this.env, this.clock, (assignment) => executorOf(this.ctx).run(assignment));
+  }
+
+  /**
+   * Ids name shards, so that anybody can ask for one that there never was: it has no tasks, and being asked leaves nothing behind.
+   * @throws not_found
+   */
+  #shardOf(id: TaskId): Broking {
+    if (this.#broking === null) throw new TabgridError('not_found', `there is no task ${id}`);
+    return this.#broking;
   }
 
   submit(
@@ -93,11 +116,11 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
   }
 
   get(principal: Principal, id: TaskId): Promise<Reply<TaskView>> {
-    return reply(() => this.broking.get(principal, id));
+    return reply(() => this.#shardOf(id).get(principal, id));
   }
 
   wait(principal: Principal, id: TaskId, seconds: number): Promise<Reply<TaskView>> {
-    return reply(() => this.broking.wait(principal, id, seconds));
+    return reply(() => this.#shardOf(id).wait(principal, id, seconds));
   }
 
   list(principal: Principal, query: TaskQuery): Promise<Reply<TaskPage>> {
@@ -105,11 +128,11 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
   }
 
   revoke(principal: Principal, id: TaskId, terminate: boolean): Promise<Reply<TaskView>> {
-    return reply(() => this.broking.revoke(principal, id, terminate));
+    return reply(() => this.#shardOf(id).revoke(principal, id, terminate));
   }
 
   retry(principal: Principal, id: TaskId, request?: RequestKey): Promise<Reply<Submitted>> {
-    return reply(() => this.broking.retry(principal, id, request));
+    return reply(() => this.#shardOf(id).retry(principal, id, request));
   }
 
   revokeMany(
@@ -166,31 +189,31 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
   }
 
   renew(principal: Principal, id: TaskId, { attempt }: { attempt: number }): Promise<Reply<RenewAnswer>> {
-    return reply(() => this.broking.renew(principal, id, attempt));
+    return reply(() => this.#shardOf(id).renew(principal, id, attempt));
   }
 
   progress(principal: Principal, id: TaskId, body: Parameters<BrokerApi['progress']>[2]): Promise<Reply<ReportAnswer>> {
-    return reply(() => this.broking.progress(principal, id, body));
+    return reply(() => this.#shardOf(id).progress(principal, id, body));
   }
 
   result(principal: Principal, id: TaskId, body: Parameters<BrokerApi['result']>[2]): Promise<Reply<ReportAnswer>> {
     const outcome: Outcome = { type: 'success', result: body.result };
     return reply(() =>
-      this.broking.report(principal, { task_id: id, attempt: body.attempt }, outcome, body.runtime_ms),
+      this.#shardOf(id).report(principal, { task_id: id, attempt: body.attempt }, outcome, body.runtime_ms),
     );
   }
 
   failure(principal: Principal, id: TaskId, body: Parameters<BrokerApi['failure']>[2]): Promise<Reply<ReportAnswer>> {
     const outcome: Outcome = { type: 'failure', error: body.error, retryable: body.retryable };
     return reply(() =>
-      this.broking.report(principal, { task_id: id, attempt: body.attempt }, outcome, body.runtime_ms),
+      this.#shardOf(id).report(principal, { task_id: id, attempt: body.attempt }, outcome, body.runtime_ms),
     );
   }
 
   release(principal: Principal, id: TaskId, body: Parameters<BrokerApi['release']>[2]): Promise<Reply<ReportAnswer>> {
     const outcome: Outcome = { type: 'released', reason: body.reason };
     const ref = { task_id: id, attempt: body.attempt };
-    return reply(() => this.broking.report(principal, ref, outcome, undefined, body.snapshot));
+    return reply(() => this.#shardOf(id).report(principal, ref, outcome, undefined, body.snapshot));
   }
 
   adopt(principal: Principal, group: string, items: AttemptRef[]): Promise<Reply<AttemptRef[]>> {

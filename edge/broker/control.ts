@@ -1,4 +1,7 @@
 import {
+  isDeeperThan,
+  isLongerThan,
+  limits,
   TabgridError,
   type ControlCommand,
   type Json,
@@ -9,6 +12,9 @@ import {
 } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
 import { send, type Sessions } from './sessions.ts';
+
+/** Of one worker; all that are asked are in one answer. */
+const maxReplyBytes = 64 * 1024;
 
 type Reply = Extract<WorkerFrame, { type: 'control_reply' }>;
 
@@ -80,6 +86,16 @@ export class Controls {
   /** A worker has replied. Replies to questions that it wasn’t asked are dropped. */
   reply(workerId: WorkerId, frame: Reply): void {
     const question = this.#waiting.get(frame.request_id);
-    if (question?.workerId === workerId) question.answer(frame.reply);
+    if (question?.workerId === workerId) question.answer(bounded(frame.reply));
   }
+}
+
+/** What one worker says must not keep the others’ answers from arriving. */
+function bounded(reply: Reply['reply']): Reply['reply'] {
+  if (!('ok' in reply)) return reply;
+  if (isDeeperThan(reply.ok, limits.maxJsonDepth)) {
+    return { error: `the reply is nested more than ${limits.maxJsonDepth} levels deep` };
+  }
+  const isLong = isLongerThan(JSON.stringify(reply.ok), maxReplyBytes);
+  return isLong ? { error: `the reply has more than ${maxReplyBytes} bytes` } : reply;
 }

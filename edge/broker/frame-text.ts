@@ -1,10 +1,13 @@
-import { faultsOf, TabgridError } from '#protocol';
+import { faultsOf, isLongerThan, isTextDeeperThan, TabgridError } from '#protocol';
 import type { z } from 'zod';
 
 /** The JSON of a frame. @throws TabgridError `invalid_frame`, `body_too_large` */
-export function parseFrameText(text: string | ArrayBuffer, maxBytes: number): unknown {
+export function parseFrameText(text: string | ArrayBuffer, maxBytes: number, maxDepth = Infinity): unknown {
   if (typeof text !== 'string') throw new TabgridError('invalid_frame', 'expected a text frame with JSON');
-  if (text.length > maxBytes) throw new TabgridError('body_too_large', `a frame has at most ${maxBytes} bytes`);
+  if (isLongerThan(text, maxBytes)) throw new TabgridError('body_too_large', `a frame has at most ${maxBytes} bytes`);
+  if (isTextDeeperThan(text, maxDepth)) {
+    throw new TabgridError('invalid_frame', `frame: expected at most ${maxDepth} levels of nesting`);
+  }
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,6 @@
 import {
   isDeeperThan,
+  isLongerThan,
   limits,
   TabgridError,
   type AttemptRef,
@@ -127,9 +128,8 @@ function boundedOutcome(outcome: Outcome): Outcome {
     const message = `the result is nested more than ${limits.maxJsonDepth} levels deep`;
     return { type: 'failure', retryable: false, error: { type: 'invalid_input', message } };
   }
-  if (text.length * 3 <= limits.maxResultBytes) return outcome;
+  if (!isLongerThan(text, limits.maxResultBytes)) return outcome;
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes <= limits.maxResultBytes) return outcome;
   const message = `the result has ${bytes} bytes; larger ones than ${limits.maxResultBytes} must be files`;
   return { type: 'failure', retryable: false, error: { type: 'body_too_large', message } };
 }

@@ -5,7 +5,11 @@ import { serves } from './lanes.ts';
 import { profileOf, type WorkerRecord, type WorkerTable } from './worker-table.ts';
 
 /** What a socket carries through hibernation: at most 16 KiB, so a worker’s profile lies in the worker table. */
-type Attachment = { kind: 'greeting'; principal: Principal } | WorkerAttachment;
+type Attachment =
+  | { kind: 'greeting'; principal: Principal }
+  /** Of `Submitters`. */
+  | { kind: 'submitter'; principal: Principal }
+  | WorkerAttachment;
 
 interface WorkerAttachment {
   kind: 'worker';
@@ -95,9 +99,11 @@ export class Sessions {
     socket.serializeAttachment({ kind: 'greeting', principal } satisfies Attachment);
   }
 
-  /** Who opened the socket. */
+  /** Who opened the socket; undefined where it was not opened for a worker: what a submitter said last may arrive after its socket has closed. */
   principalOf(socket: WebSocket): Principal | undefined {
-    return this.#bySocket.get(socket)?.principal ?? attachmentOf(socket)?.principal;
+    const attachment = attachmentOf(socket);
+    const isWorkers = attachment?.kind === 'greeting' || attachment?.kind === 'worker';
+    return this.#bySocket.get(socket)?.principal ?? (isWorkers ? attachment.principal : undefined);
   }
 
   bySocket(socket: WebSocket): WorkerSession | undefined {

@@ -21,7 +21,10 @@ import type { TaskRecord } from './task-record.ts';
 
 /** Reads what a submitter says. @returns frames, not yet looked at @throws TabgridError `invalid_frame`, `body_too_large` */
 export function readSubmitterMessage(text: string | ArrayBuffer): unknown[] {
-  return framesOf(parseFrameText(text, limits.maxJsonBodyBytes));
+  const frames = framesOf(parseFrameText(text, limits.maxJsonBodyBytes, limits.maxJsonDepth));
+  if (frames.length <= limits.maxFramesPerMessage) return frames;
+  const message = `message: expected at most ${limits.maxFramesPerMessage} frames, got ${frames.length}`;
+  throw new TabgridError('invalid_frame', message);
 }
 
 /** @throws TabgridError `invalid_frame` */
@@ -122,7 +125,7 @@ export function lookAt(
   ids: readonly TaskId[],
 ): { ended: TaskEnd[]; open: TaskId[]; unknown: TaskId[] } {
   const found = { ended: [] as TaskEnd[], open: [] as TaskId[], unknown: [] as TaskId[] };
-  for (const id of ids) {
+  for (const id of new Set(ids)) {
     const record = core.tasks.read(id);
     if (record === undefined || !owns(principal, record.owner)) found.unknown.push(id);
     else if (isFinal(record.state)) found.ended.push(endOf(record));

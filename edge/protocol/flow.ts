@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { rateTextSchema } from './rate.ts';
+import { durationSchema } from './text.ts';
 
 /** What `PATCH /v1/queues/:name` takes. What is absent stays as it is; null lifts a limit. */
 export const queuePatchSchema = z.strictObject({
@@ -13,12 +14,7 @@ export const queuePatchSchema = z.strictObject({
 export type QueuePatch = z.infer<typeof queuePatchSchema>;
 
 /** Seconds. */
-const timeLimitSchema = z
-  .number()
-  .positive()
-  .max(366 * 86_400)
-  .nullable()
-  .optional();
+const timeLimitSchema = durationSchema.nullable().optional();
 
 /** What `PATCH /v1/task-types/:name` takes. What is absent stays as it is; null lifts a limit, or goes back to the default. */
 export const taskTypePatchSchema = z.strictObject({

@@ -24,7 +24,7 @@ const attemptRefs = z.array(attemptRefSchema).max(limits.maxTasksPerFrame);
 export const snapshotSchema = z.strictObject({
   kernel_digest: digestSchema,
   /** base64 */
-  data: z.string().max(Math.ceil((limits.maxSnapshotBytes * 4) / 3) + 4),
+  data: z.string().max(Math.ceil(limits.maxSnapshotBytes / 3) * 4),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 

@@ -24,6 +24,33 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   return false;
 }
 
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** The same of a JSON text that has not been parsed. Counts brackets outside of strings. */
+export function isTextDeeperThan(text: string, maxDepth: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === backslash) i++;
+      else if (code === quote) inString = false;
+    } else if (code === quote) inString = true;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > maxDepth) return true;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+  return false;
+}
+
+/** True when a text has more bytes in UTF-8. */
+export function isLongerThan(text: string, maxBytes: number): boolean {
+  // A UTF-16 unit takes up to three.
+  if (text.length * 3 <= maxBytes) return false;
+  return text.length > maxBytes || utf8ToBytes(text).length > maxBytes;
+}
+
 /**
  * Canonical JSON (RFC 8785): keys in UTF-16 order, numbers and strings as ECMAScript writes them; numbers that are not finite become
  * null, members that are undefined vanish. Equal values give equal text on every engine.

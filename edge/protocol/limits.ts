@@ -18,6 +18,8 @@ export const limits = {
   maxTasksPerRequest: 1000,
   /** Tasks in one frame to a worker. */
   maxTasksPerFrame: 200,
+  /** Frames in one message of a submitter. */
+  maxFramesPerMessage: 1000,
   /** Tasks that one worker may ask for at once. */
   maxCredits: 1000,
   maxNameChars: 128,
@@ -34,6 +36,8 @@ export const limits = {
   maxInlineItems: 1000,
   /** Items of one array in all. */
   maxArrayItems: 10_000_000,
+  /** A delay, a time limit, an interval: a year. */
+  maxDurationSeconds: 366 * 86_400,
   /** Items of one task of `chunks`. */
   maxChunkSize: 10_000,
   maxLabels: 16,

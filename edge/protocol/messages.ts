@@ -1,3 +1,5 @@
+import { limits } from './limits.ts';
+
 /** Frames of one message, roughly: a socket takes more, and nobody waits long for the first. */
 const maxMessageChars = 1_000_000;
 
@@ -10,7 +12,8 @@ export function messagesOf(frames: readonly string[]): string[] {
   const messages: string[] = [];
   let [from, chars] = [0, 0];
   frames.forEach((frame, at) => {
-    if (at > from && chars + frame.length > maxMessageChars) {
+    const isFull = chars + frame.length > maxMessageChars || at - from >= limits.maxFramesPerMessage;
+    if (at > from && isFull) {
       messages.push(joined(frames.slice(from, at)));
       [from, chars] = [at, 0];
     }

@@ -3,7 +3,7 @@ import type { TaskId } from './ids.ts';
 import { limits } from './limits.ts';
 import { canvasKinds, canvasNodeSchema, type CanvasNode, type Step } from './canvas.ts';
 import { signatureSchema } from './task.ts';
-import { nameSchema, timeSchema } from './text.ts';
+import { durationSchema, nameSchema, timeSchema } from './text.ts';
 
 /** Events of the sun’s day, under Celery’s names. */
 export const solarEvents = [
@@ -19,12 +19,10 @@ export const solarEvents = [
 ] as const;
 export type SolarEvent = (typeof solarEvents)[number];
 
-const maxSeconds = 366 * 86_400;
-
 /** When: exactly one kind. */
 export const timetableSchema = z.union([
   /** Seconds between ticks, counted from when the schedule was made. */
-  z.strictObject({ every: z.number().min(1).max(maxSeconds) }),
+  z.strictObject({ every: z.number().min(1).max(limits.maxDurationSeconds) }),
   /** Five fields as in cron, in the zone’s own time. */
   z.strictObject({ crontab: z.string().min(1).max(200), timezone: z.string().min(1).max(64).optional() }),
   /** Degrees, north and east positive. */
@@ -45,7 +43,7 @@ export type CatchUp = (typeof catchUpPolicies)[number];
 /** A signature that can be submitted again and again: what is bound to one moment, or to one task, is no part of it. */
 const repeatableSchema = signatureSchema.omit({ eta: true, idempotency_key: true }).extend({
   /** Seconds from the submission of each task. */
-  expires: z.number().positive().optional(),
+  expires: durationSchema.optional(),
 });
 
 /** A canvas of more than one step. */

@@ -4,7 +4,7 @@ import type { CampaignId, TaskId, WorkerId, WorkflowId } from './ids.ts';
 import { jsonObjectSchema, jsonSchema, type Json, type JsonObject } from './json.ts';
 import { limits } from './limits.ts';
 import type { TaskState } from './states.ts';
-import { nameSchema, timeSchema } from './text.ts';
+import { durationSchema, nameSchema, timeSchema } from './text.ts';
 
 /** Labels are short strings by which tasks are found and revoked. */
 export const labelsSchema = z.array(z.string().min(1).max(limits.maxLabelChars)).max(limits.maxLabels);
@@ -20,21 +20,17 @@ export const taskOptionsSchema = z.strictObject({
   priority: z.int().min(0).max(9).optional(),
   max_retries: z.int().min(0).max(100).optional(),
   /** `false`: retry at once. A number: the first delay in seconds instead of 60. */
-  retry_backoff: z.union([z.boolean(), z.number().positive()]).optional(),
+  retry_backoff: z.union([z.boolean(), durationSchema]).optional(),
   /** The longest delay, in seconds; 600 where nothing else is said. */
-  retry_backoff_max: z
-    .number()
-    .positive()
-    .max(366 * 86_400)
-    .optional(),
+  retry_backoff_max: durationSchema.optional(),
   /** False: the delay is what the back-off says, not a random share of it. */
   retry_jitter: z.boolean().optional(),
   /** Errors after which it is tried again, and no others: Celery’s `autoretry_for`. Default: those that another attempt may mend. */
   retry_on: errorCodesSchema.optional(),
   /** Errors after which it is not: Celery’s `dont_autoretry_for`. With `worker_lost` it is not given out again when its worker vanishes. */
   dont_retry_on: errorCodesSchema.optional(),
-  soft_time_limit: z.number().positive().optional(),
-  time_limit: z.number().positive().optional(),
+  soft_time_limit: durationSchema.optional(),
+  time_limit: durationSchema.optional(),
   /** At most `concurrency_limit` of one’s tasks with this key run at a time. */
   concurrency_key: z.string().min(1).max(limits.maxNameChars).optional(),
   concurrency_limit: z.int().min(1).max(10_000).optional(),
@@ -50,14 +46,10 @@ export const signatureSchema = z.strictObject({
   kwargs: jsonObjectSchema.optional(),
   ...taskOptionsSchema.shape,
   /** Seconds to wait before it may run; not together with `eta`. */
-  countdown: z
-    .number()
-    .min(0)
-    .max(366 * 86_400)
-    .optional(),
+  countdown: z.number().min(0).max(limits.maxDurationSeconds).optional(),
   eta: timeSchema.optional(),
   /** Seconds from now, or a time, after which it is revoked instead of begun. */
-  expires: z.union([z.number().positive(), timeSchema]).optional(),
+  expires: z.union([durationSchema, timeSchema]).optional(),
   quorum: z.int().min(1).max(5).optional(),
   idempotency_key: z.string().min(1).max(255).optional(),
 });

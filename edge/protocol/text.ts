@@ -20,6 +20,9 @@ export const columnNameSchema = z
 /** An ISO 8601 time with a zone. */
 export const timeSchema = z.iso.datetime({ offset: true });
 
+/** Seconds, more than none. */
+export const durationSchema = z.number().positive().max(limits.maxDurationSeconds);
+
 /** ISO 8601 in UTC with milliseconds, as every response writes times. */
 export function isoTime(ms: number): string {
   const wholeMs = Math.trunc(ms);
@@ -50,9 +53,12 @@ export function isFilePath(path: string): boolean {
     .every((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }
 
+/** Enough to see what is wrong; an answer with all of them could be longer than the request. */
+export const maxFaults = 100;
+
 /** Turns a schema’s complaints into the faults of an error’s `details`: one for each wrong place, an unknown key at its own path. */
 export function faultsOf(error: z.ZodError): Fault[] {
-  return error.issues.flatMap((issue) => issueFaults(issue));
+  return error.issues.flatMap((issue) => issueFaults(issue)).slice(0, maxFaults);
 }
 
 function issueFaults(issue: z.core.$ZodIssue, parent: readonly PropertyKey[] = []): Fault[] {

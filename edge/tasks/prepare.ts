@@ -44,8 +44,9 @@ export function prepare(signature: Signature, context: PrepareContext): NewTask 
   const { kwargs, needs, items } = parseArguments(type, args, signature.kwargs ?? {});
   const bytes = jsonBytes(args) + jsonBytes(kwargs);
   if (bytes > limits.maxArgumentsBytes) {
-    throw new TabgridError('body_too_large', `arguments of ${bytes} bytes; larger data travels as a file`, {
-      details: { limit: limits.maxArgumentsBytes, path: 'kwargs' },
+    const message = `expected at most ${limits.maxArgumentsBytes} bytes, got ${bytes}; larger data travels as a file`;
+    throw new TabgridError('body_too_large', `kwargs: ${message}`, {
+      details: { faults: [{ path: 'kwargs', message }], limit: limits.maxArgumentsBytes },
     });
   }
   const faults = optionFaults(signature, type.timeLimitMs ?? config.timeLimitMs);

@@ -166,6 +166,30 @@ describe('remote control', () => {
   });
 });
 
+describe('a worker’s reply that is', () => {
+  it.each([
+    [
+      'nested without end',
+      `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+      'the reply is nested more than 64 levels deep',
+    ],
+    ['longer than anybody reads', JSON.stringify('x'.repeat(65_536)), 'the reply has more than 65536 bytes'],
+  ])('%s keeps nobody else’s from arriving', async (_, reply, error) => {
+    const world = await BrokerWorld.create();
+    const [hostile, other] = [await world.worker(), await world.worker({ worker_id: 'w2' as WorkerId })];
+    const asked = world.api.controlMany(['w1', 'w2'] as WorkerId[], 'ping', {}, 1000);
+    const { request_id: first } = await hostile.next('control');
+    hostile.sayText(`{"type":"control_reply","request_id":"${first}","reply":{"ok":${reply}}}`);
+    const { request_id: second } = await other.next('control');
+    other.say({ type: 'control_reply', request_id: second, reply: { ok: 'pong' } });
+    const { replies } = await ok(asked);
+    expect(replies.sort((a, b) => (a.worker_id < b.worker_id ? -1 : 1))).toMatchObject([
+      { worker_id: 'w1', error },
+      { worker_id: 'w2', reply: 'pong' },
+    ]);
+  });
+});
+
 describe('rows', () => {
   it('written in the whole life of a task are few, alone and in batches', async () => {
     const world = await BrokerWorld.create();

@@ -167,6 +167,33 @@ describe('a submitter on its socket', () => {
     expect(await submitter.next('refused')).toMatchObject({ error: { code: 'queue_full', retry_after: 5 } });
   });
 
+  it('is refused what is nested too deeply, before it is parsed', async () => {
+    const world = await BrokerWorld.create();
+    const submitter = await Submitter.connect(world);
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    submitter.say(`{"type":"submit","request_id":"a","tasks":[{"task":"ping","kwargs":{"x":${deep}}}]}`);
+    expect(await submitter.next('error')).toEqual({
+      type: 'error',
+      error: { code: 'invalid_frame', message: 'frame: expected at most 64 levels of nesting' },
+    });
+  });
+
+  it('is no worker, whatever it says and whenever', async () => {
+    const world = await BrokerWorld.create();
+    await Submitter.connect(world);
+    await world.connect('/v1/events');
+    await world.connect('/v1/worker');
+    const mayGreet = (tag: string) =>
+      world.inside(({ broking: { sessions } }, state) =>
+        state.getWebSockets(tag).map((socket) => sessions.principalOf(socket) !== undefined),
+      );
+    expect([await mayGreet('submitter'), await mayGreet('events'), await mayGreet('worker')]).toEqual([
+      [false],
+      [false],
+      [true],
+    ]);
+  });
+
   it('may watch what it has submitted before, and nothing of others', async () => {
     const world = await BrokerWorld.create();
     const [ended, open] = await world.submit(world.task({ priority: 9 }), world.task());

@@ -1,6 +1,7 @@
 import { argumentsOfCall, faultsOfCalls, findTaskType, parseArguments, partialFaults, type TaskType } from '#catalog';
 import {
   limits,
+  maxFaults,
   TabgridError,
   type CanvasNode,
   type ErrorCode,
@@ -39,9 +40,6 @@ export function checkCanvas(canvas: CanvasNode): ReadonlyMap<string, string> {
   if (faults.length > 0) throw refusal(findings.code ?? 'invalid_request', faults.slice(0, maxFaults));
   return findings.files;
 }
-
-/** Enough to see what is wrong. */
-const maxFaults = 100;
 
 /** What can be said of arrays over files once these have been read. @throws TabgridError with the path of each fault. */
 export function checkSources(canvas: CanvasNode, sources: Sources): void {

@@ -234,7 +234,8 @@ export class TestSocket {
     this.socket.send(text);
   }
 
-  #text(wants: (text: string) => boolean): Promise<string> {
+  /** The next message that is wanted, as it came. */
+  text(wants: (text: string) => boolean): Promise<string> {
     const index = this.#unread.findIndex(wants);
     if (index >= 0) return Promise.resolve(this.#unread.splice(index, 1)[0]!);
     return new Promise((resolve) => this.#wanted.push({ wants, resolve }));
@@ -242,34 +243,39 @@ export class TestSocket {
 
   /** The next frame of a type, whatever came between. */
   async next<Type extends EdgeFrame['type']>(type: Type): Promise<FrameOf<Type>> {
-    const text = await this.#text((candidate) => typeOf(candidate) === type);
+    const text = await this.text((candidate) => typeOf(candidate) === type);
     return JSON.parse(text) as FrameOf<Type>;
   }
 
   /** The next event of a type. */
   async event(type: GridEvent['type']): Promise<GridEvent> {
-    return JSON.parse(await this.#text((candidate) => typeOf(candidate) === type)) as GridEvent;
+    return JSON.parse(await this.text((candidate) => typeOf(candidate) === type)) as GridEvent;
   }
 
   /** The next event, whatever it is. */
   async anyEvent(): Promise<GridEvent> {
-    return JSON.parse(await this.#text((candidate) => candidate.startsWith('{"seq"'))) as GridEvent;
+    return JSON.parse(await this.text((candidate) => candidate.startsWith('{"seq"'))) as GridEvent;
   }
 
   /** Takes what came and nobody waited for. */
   drain(): EdgeFrame[] {
-    return this.#unread.splice(0).map((text) => JSON.parse(text) as EdgeFrame);
+    return this.drainTexts().map((text) => JSON.parse(text) as EdgeFrame);
+  }
+
+  /** The same, as it came. */
+  drainTexts(): string[] {
+    return this.#unread.splice(0);
   }
 
   /** Answers when the edge has taken all that this worker said before: an empty report is acknowledged after it. */
   async settled(): Promise<void> {
     this.say({ type: 'outcomes', items: [], credits: 0 });
-    await this.#text((candidate) => candidate.startsWith('{"type":"ack","items":[]'));
+    await this.text((candidate) => candidate.startsWith('{"type":"ack","items":[]'));
   }
 
   async heartbeat(): Promise<void> {
     this.socket.send('ping');
-    await this.#text((candidate) => candidate === 'pong');
+    await this.text((candidate) => candidate === 'pong');
   }
 
   /** What came and nobody waited for. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { framesOf, messagesOf } from '#protocol';
+import { framesOf, limits, messagesOf } from '#protocol';
 
 const read = (messages: readonly string[]): unknown[] => messages.flatMap((text) => framesOf(JSON.parse(text)));
 
@@ -22,5 +22,7 @@ describe('frames in messages', () => {
     expect(messagesOf([long, '{}', '{}', long])).toEqual([`[${long},{},{}]`, long]);
     expect(messagesOf([long, long, long])).toEqual([long, long, long]);
     expect(messagesOf([])).toEqual([]);
+    const many = Array<string>(limits.maxFramesPerMessage + 1).fill('{}');
+    expect(messagesOf(many).map((text) => framesOf(JSON.parse(text)).length)).toEqual([many.length - 1, 1]);
   });
 });

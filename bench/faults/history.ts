@@ -91,3 +91,16 @@ export function workflowEnds(events: readonly GridEvent[], ids: Iterable<string>
     return times === 1 ? [] : [`${id} told its end ${times} times`];
   });
 }
+
+/** How often an attempt was followed by another one, by what became of it. */
+export function retries(events: readonly GridEvent[]): Record<string, number> {
+  const counts = { attempts_failed: 0, attempts_lost: 0, attempts_given_back: 0 };
+  for (const { type, data } of events) {
+    if (type !== 'task-retried') continue;
+    const { reason } = data as { reason: string };
+    if (reason === 'worker_lost') counts.attempts_lost++;
+    else if (reason === 'released') counts.attempts_given_back++;
+    else counts.attempts_failed++;
+  }
+  return counts;
+}

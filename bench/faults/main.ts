@@ -8,6 +8,7 @@ import { campaignSpec } from './campaign.ts';
 import { canvas } from './canvases.ts';
 import { Chaos } from './chaos.ts';
 import { violations } from './invariants.ts';
+import { retries } from './history.ts';
 import { Ledger } from './ledger.ts';
 import { Proxy } from './proxy.ts';
 import { table } from './report.ts';
@@ -73,6 +74,7 @@ export async function* run({ quick, seed = 1 }: BenchOptions): AsyncGenerator<Be
       campaigns: ledger.campaigns.size - 1,
       submitted_again: ledger.repeats,
       ...chaos.done,
+      ...retries(rest.events),
       seconds: Math.round((performance.now() - begunMs) / 1000),
     };
     console.error(table(done, found));

@@ -157,11 +157,16 @@ function at(value: Json, path: readonly (string | number)[], change: (found: Jso
   return Object.fromEntries(changed === undefined ? others : [...others, [key, changed]]);
 }
 
+/** Neither an address nor a message holds halves of characters; JSON may, escaped. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
 /** The value as text, sometimes cut off, with rubbish around it, or of another nesting than any parser likes. */
 export function damagedText(value: fc.Arbitrary<Json>): fc.Arbitrary<string> {
   return fc.tuple(value, fc.oneof({ weight: 16, arbitrary: fc.constant(null) }, textEdit)).map(([sound, change]) => {
     const text = JSON.stringify(sound).replace(/"(@\w+@)"/g, (quoted, name: string) => rawJson[name] ?? quoted);
-    return change === null ? text : change(text);
+    return wellFormed(change === null ? text : change(text));
   });
 }
 

@@ -3,7 +3,7 @@ import type { Json, Scope } from '#protocol';
 import { allRoutes } from '../../../edge/api/app.ts';
 import type { Route } from '../../../edge/api/route.ts';
 import { fitting } from './from-schema.ts';
-import { damaged, damagedText, hostileText, hostileValue } from './hostile.ts';
+import { damaged, damagedText, hostileText, hostileValue, wellFormed } from './hostile.ts';
 import { namesOf, type Names } from './names.ts';
 import { queue, secret, type Property } from './neighbour.ts';
 import { soundBodies, works } from './sound-bodies.ts';
@@ -83,9 +83,6 @@ function queryOf(route: Route, names: Names): fc.Arbitrary<string> {
       return text === '' ? '' : `?${text}`;
     });
 }
-
-/** Addresses hold no halves of characters. */
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
 const latin = (text: string): string => text.replace(/[^\x20-\x7e]/g, '').trim();
 

@@ -39,7 +39,7 @@ export function violations(ledger: Ledger, rest: Rest): Record<string, string[]>
       ids.size === 1 ? [] : [`${key} made ${[...ids].join(' ')}`],
     ),
     'nothing is there that was not submitted': strays(ledger, rest),
-    'every task is there and over': [...ledger.samples.keys(), ...tasks.keys()].flatMap((id) => {
+    'every task is there and over': [...new Set([...ledger.samples.keys(), ...tasks.keys()])].flatMap((id) => {
       const state = tasks.get(id)?.state;
       return state !== undefined && isFinal(state) ? [] : [`${id} is ${state}`];
     }),

@@ -30,13 +30,15 @@ export class Submitter {
   readonly #customs: readonly Custom[];
   readonly #unanswered = new Set<Promise<void>>();
   readonly #listening: Promise<void>[] = [];
+  #isClosed = false;
 
   constructor(connection: { url: string; token: string }, ledger: Ledger, rng: Rng) {
+    const options = { ...connection, retries, fetch: this.#fetch };
     this.#grids = {
-      socket: new Grid({ ...connection, WebSocket, retries, heartbeatSeconds: 1 }),
-      http: new Grid({ ...connection, retries, submitOver: 'http' }),
+      socket: new Grid({ ...options, WebSocket, heartbeatSeconds: 1 }),
+      http: new Grid({ ...options, submitOver: 'http' }),
     };
-    this.#transport = new Transport(resolveOptions({ ...connection, retries }));
+    this.#transport = new Transport(resolveOptions(options));
     this.#ledger = ledger;
     this.#rng = rng;
     this.#customs = [
@@ -88,9 +90,17 @@ export class Submitter {
     await within(Promise.all(this.#listening), withinMs);
   }
 
+  /** Gives up what is still waited for. */
   close(): void {
+    this.#isClosed = true;
     this.#grids.socket.close();
   }
+
+  readonly #fetch: typeof fetch = async (input, init) => {
+    // Whoever never gives up would go on after the end.
+    if (this.#isClosed) throw new Error('the run is over');
+    return fetch(input, init);
+  };
 
   async #bulk(way: Way, samples: readonly Sample[]): Promise<void> {
     const results = await this.#grids[way].submitAll(samples.map(({ signature }) => signature) as never);

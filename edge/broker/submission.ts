@@ -1,5 +1,7 @@
 import {
+  faultsOf,
   framesOf,
+  invalidRequest,
   isFinal,
   limits,
   owns,
@@ -27,12 +29,33 @@ export function readSubmitterMessage(text: string | ArrayBuffer): unknown[] {
   throw new TabgridError('invalid_frame', message);
 }
 
-/** @throws TabgridError `invalid_frame` */
+/**
+ * @throws Misfit a submission that says which it is, so that it alone is refused
+ * @throws TabgridError `invalid_frame` any other
+ */
 export function parseSubmitterFrame(json: unknown): SubmitterFrame {
   if (isCommonSubmission(json)) return json;
   const parsed = submitterFrameSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw invalidFrame(parsed.error);
+  const { type, request_id: id, tasks } = Object(json) as Record<string, unknown>;
+  if (type !== 'submit' || !isText(id, 64)) throw invalidFrame(parsed.error);
+  // As over HTTP: the paths of several tasks begin with their place, those of one do not.
+  const prefix = Array.isArray(tasks) && tasks.length === 1 ? /^tasks\.0\./ : /^tasks\./;
+  const faults = faultsOf(parsed.error).map(({ path, message }) => ({ path: path.replace(prefix, ''), message }));
+  throw new Misfit(id, invalidRequest(...faults));
+}
+
+/** A submission that does not fit its schema. */
+export class Misfit extends Error {
+  override readonly name = 'Misfit';
+  readonly requestId: string;
+  readonly refusal: TabgridError;
+
+  constructor(requestId: string, refusal: TabgridError) {
+    super(refusal.message);
+    this.requestId = requestId;
+    this.refusal = refusal;
+  }
 }
 
 type Submission = Extract<SubmitterFrame, { type: 'submit' }>;
@@ -60,7 +83,7 @@ function isCommonSignature(value: unknown): boolean {
   return isText(task, limits.maxNameChars) && (kwargs === undefined || isObject) && Object.keys(rest).length === 0;
 }
 
-function isText(value: unknown, maxChars: number): boolean {
+function isText(value: unknown, maxChars: number): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= maxChars;
 }
 
@@ -77,8 +100,10 @@ export class Preparation {
     this.#core = core;
   }
 
-  /** @throws TabgridError as `prepare` does, with the place in the list. */
+  /** @throws TabgridError as `prepare` does, of several with the place in the list. */
   all(principal: Principal, signatures: readonly Signature[]): NewTask[] {
+    const [only] = signatures;
+    if (only !== undefined && signatures.length === 1) return [this.#one(principal.sub, only)];
     return prepareEach(signatures, (signature) => this.#one(principal.sub, signature));
   }
 

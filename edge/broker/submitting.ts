@@ -3,6 +3,7 @@ import type { Core } from './core.ts';
 import { requestKey } from './idempotency.ts';
 import {
   lookAt,
+  Misfit,
   parseSubmitterFrame,
   Preparation,
   readSubmitterMessage,
@@ -65,7 +66,12 @@ export class Submitting {
     try {
       return read();
     } catch (error) {
-      this.#submitters.say(socket, { type: 'error', error: submissionError(error) });
+      this.#submitters.say(
+        socket,
+        error instanceof Misfit
+          ? { type: 'refused', request_id: error.requestId, error: submissionError(error.refusal) }
+          : { type: 'error', error: submissionError(error) },
+      );
       return null;
     }
   }

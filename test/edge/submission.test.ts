@@ -112,8 +112,19 @@ describe('a submitter on its socket', () => {
       request_id: 'd',
       error: { code: 'invalid_arguments', details: { faults: [{ path: '1.kwargs.x' }] } },
     });
-    submitter.say({ type: 'submit', request_id: 'e', tasks: [{ ...evaluation, priority: 77 }] });
-    expect(await submitter.next('error')).toMatchObject({ error: { code: 'invalid_frame' } });
+    for (const [tasks, path] of [
+      [[{ ...evaluation, priority: 77 }], 'priority'],
+      [[evaluation, { ...evaluation, priority: 77 }], '1.priority'],
+      [[], 'tasks'],
+    ] as const) {
+      submitter.say(JSON.stringify({ type: 'submit', request_id: 'e', tasks }));
+      expect(await submitter.next('refused')).toMatchObject({
+        request_id: 'e',
+        error: { code: 'invalid_request', details: { faults: [{ path }] } },
+      });
+    }
+    submitter.say({ type: 'submit', request_id: 'f', tasks: [{ task: 'pnig' }] });
+    expect((await submitter.next('refused')).error.message).toBe('no task type is called "pnig"');
     for (const rubbish of ['{', 'null', '{"type":"submit"}', '{"type":"watch","task_ids":["x"]}']) {
       submitter.say(rubbish);
       expect(await submitter.next('error')).toMatchObject({ error: { code: 'invalid_frame' } });

@@ -61,15 +61,21 @@ export class Link {
     return true;
   }
 
-  /** The next try comes after a while, unless a refusal would only be repeated. @returns whether there was anything to lose. */
+  /**
+   * The next try comes after a while, unless a refusal would only be repeated. The first loss in a row without a refusal is told.
+   * @returns whether there was anything to lose.
+   */
   lost(error: TabgridError | null, { random }: Moment): boolean {
     if (this.state === 'waiting' || this.state === 'idle' || this.state === 'refused') return false;
+    const wasOnline = this.state === 'online';
     this.#clearTimers();
     if (isFatal(error)) {
       this.state = 'refused';
       this.refusal = error;
     } else {
       this.state = 'waiting';
+      // Further shards are mostly away with the first.
+      if (error === null && this.#failures === 0 && this.address.shard === 0) this.#tellAway(wasOnline);
       this.setTimer('reconnect', retryDelayMs(this.#options.reconnect, this.#failures++, random));
     }
     return true;
@@ -105,6 +111,14 @@ export class Link {
     this.#emit({ type: 'set_timer', link: this.id, name, ms });
   }
 
+  #tellAway(wasOnline: boolean): void {
+    const edge = this.#options.edges > 1 ? `The edge no. ${this.address.edge + 1}` : 'The edge';
+    const message = wasOnline
+      ? `${edge} has closed the connection, or it broke. It is made again as soon as it can be.`
+      : `${edge} cannot be reached. It is tried again until it can.`;
+    this.#emit({ type: 'event', event: { type: 'warning', message } });
+  }
+
   #clearTimers(): void {
     for (const name of ['connect', 'heartbeat', 'reconnect'] as const) this.#clearTimer(name);
   }
@@ -115,7 +129,7 @@ export class Link {
 }
 
 /** Refusals that another try would only repeat. */
-function isFatal(error: TabgridError | null): error is TabgridError {
+function isFatal(error: TabgridError | null): boolean {
   return error !== null && fatalCodes.has(error.code);
 }
 

@@ -32,6 +32,24 @@ describe('a session that connects', () => {
     expect(delaysMs).toEqual([125, 250, 500, 1000, 2000, 4000, 7500, 7500, 7500, 7500]);
   });
 
+  it('tells once for each time that the edge cannot be reached or is lost', () => {
+    const { session, transport, clock, events } = setup();
+    const told = () => events.splice(0).flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    session.start();
+    for (let n = 0; n < 3; n++) {
+      transport.last.drop();
+      clock.advance(15_000);
+    }
+    expect(told()).toEqual(['The edge cannot be reached. It is tried again until it can.']);
+    transport.last.open();
+    transport.last.say(welcome());
+    transport.last.sayText('pong');
+    transport.last.drop();
+    clock.advance(15_000);
+    transport.last.drop();
+    expect(told()).toEqual(['The edge has closed the connection, or it broke. It is made again as soon as it can be.']);
+  });
+
   it('does not forget its back-off because an edge greets and hangs up', () => {
     const { session, transport, clock } = setup();
     session.start();

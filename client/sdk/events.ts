@@ -3,6 +3,7 @@ import {
   retryDelayMs,
   TabgridError,
   workerSubprotocol,
+  type ErrorCode,
   type EventType,
   type GridEvent,
 } from '#protocol';
@@ -43,7 +44,7 @@ export function eventQuery(filter: EventFilter): Record<string, string | number 
 
 /**
  * Events as they happen. A lost connection is made again from the last sequence number, so that none is missed or told twice.
- * Ends when it is closed, when the loop over it is left, or with a TabgridError when the edge refuses the token.
+ * Ends when it is closed, when the loop over it is left, or with a TabgridError when the edge refuses the token or the filter.
  */
 export class EventStream implements AsyncIterable<GridEvent> {
   readonly #transport: Transport;
@@ -172,13 +173,20 @@ export class EventStream implements AsyncIterable<GridEvent> {
     this.#wake();
   }
 
-  /** @throws TabgridError when no further try can succeed. */
+  /** @throws TabgridError when no further try can succeed: the token does not do, or the filter does not fit. */
   async #checkAccess(): Promise<void> {
     try {
-      await this.#transport.json({ path: '/v1/tasks', query: { limit: 1 }, signal: this.#stop.signal });
+      const query = { ...eventQuery(this.#filter), limit: 0 };
+      await this.#transport.json({ path: '/v1/events/history', query, signal: this.#stop.signal });
     } catch (error) {
-      if (error instanceof TabgridError && ['unauthorized', 'token_expired', 'forbidden'].includes(error.code))
-        throw error;
+      if (error instanceof TabgridError && finalRefusals.has(error.code)) throw error;
     }
   }
 }
+
+const finalRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'unauthorized',
+  'token_expired',
+  'forbidden',
+  'invalid_request',
+]);

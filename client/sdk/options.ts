@@ -48,7 +48,9 @@ export function resolveOptions(options: GridOptions): ResolvedOptions {
   if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
     throw new TypeError(`url: expected an address such as http://localhost:8787, got ${JSON.stringify(options.url)}`);
   }
-  if (options.token === '') throw new TypeError('token: expected a token, got an empty string');
+  // A program in JavaScript may have read it from a variable that is not set.
+  if (!(options.token as string | undefined))
+    throw new TypeError(`token: expected a token, got ${JSON.stringify(options.token)}`);
   const retries = options.retries ?? 8;
   if (!Number.isInteger(retries) || retries < 0) {
     throw new TypeError(`retries: expected a whole number of at least 0, got ${retries}`);

@@ -50,8 +50,8 @@ export function signature<Name extends SubmittableTask>(
     queue: options.queue,
     priority: options.priority,
     countdown: options.countdownSeconds,
-    eta: options.eta?.toISOString(),
-    expires: options.expires instanceof Date ? options.expires.toISOString() : options.expires,
+    eta: timeOf('eta', options.eta),
+    expires: typeof options.expires === 'number' ? options.expires : timeOf('expires', options.expires),
     max_retries: options.maxRetries,
     retry_backoff: options.retryBackoff,
     retry_backoff_max: options.retryBackoffMax,
@@ -68,4 +68,11 @@ export function signature<Name extends SubmittableTask>(
   } satisfies Record<Exclude<keyof Signature, 'task' | 'args' | 'kwargs'>, unknown>;
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
   return { ...(Object.fromEntries(given) as Omit<Signature, 'task'>), task, kwargs: kwargs as JsonObject };
+}
+
+/** @throws TypeError that names the option: programs in JavaScript bring text, and dates may be none. */
+function timeOf(option: string, time: Date | undefined): string | undefined {
+  if (time === undefined) return undefined;
+  if (time instanceof Date && !Number.isNaN(time.getTime())) return time.toISOString();
+  throw new TypeError(`${option}: expected a Date${option === 'expires' ? ' or seconds' : ''}, got ${String(time)}`);
 }

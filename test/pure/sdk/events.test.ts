@@ -87,13 +87,17 @@ describe('events', () => {
     events.close();
   });
 
-  it('ends with the reason when the token is refused', async () => {
+  it.each([
+    ['token_expired', 401],
+    ['invalid_request', 422],
+  ] as const)('ends with the reason when the token or the filter is refused: %s', async (code, status) => {
     const { grid, edge } = setup();
-    edge.answers(refusal('token_expired', 401));
-    const events = grid.events();
+    edge.answers(refusal(code, status));
+    const events = grid.events({ taskId: 'ping' });
     (await socketNumber(0)).emit('error');
-    await expect(events.opened()).rejects.toMatchObject({ code: 'token_expired' });
-    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'token_expired' });
+    await expect(events.opened()).rejects.toMatchObject({ code });
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code });
+    expect(edge.seen.at(-1)?.url.href).toContain('/v1/events/history?task_id=ping&limit=0');
   });
 });
 

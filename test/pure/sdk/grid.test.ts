@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Grid, ResultTimeout, signature, TabgridError } from '../../../client/sdk/index.ts';
+import { Grid, ResultTimeout, signature, TabgridError, type SubmitOptions } from '../../../client/sdk/index.ts';
 import { json, refusal, setup } from './fakes.ts';
 
 const submitted = { task_id: '0-01hv0000000000000000000000', state: 'PENDING', queue: 'default' };
@@ -105,6 +105,13 @@ describe('signature', () => {
       retry_backoff: false,
     });
   });
+
+  it.each([
+    [{ eta: 'tomorrow' }, 'eta: expected a Date, got tomorrow'],
+    [{ expires: new Date('soon') }, 'expires: expected a Date or seconds, got Invalid Date'],
+  ])('refuses %j, which is no time', (options, message) => {
+    expect(() => signature('ping', {}, options as unknown as SubmitOptions)).toThrow(message);
+  });
 });
 
 describe('AsyncResult', () => {
@@ -203,6 +210,7 @@ describe('options', () => {
   it.each([
     [{ url: 'localhost:8787', token: 't' }, /url: expected an address/],
     [{ url: 'http://localhost', token: '' }, /token: expected a token/],
+    [{ url: 'http://localhost', token: undefined as unknown as string }, /token: expected a token, got undefined/],
     [{ url: 'http://localhost', token: 't', retries: -1 }, /retries: expected/],
     [{ url: 'http://localhost', token: 't', heartbeatSeconds: 0 }, /heartbeatSeconds: expected/],
   ])('refuses %j and names the option', (options, message) => {

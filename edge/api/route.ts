@@ -111,7 +111,8 @@ function parsePathParams<T>(schema: z.ZodType<T> | undefined, value: unknown): T
   if (schema === undefined) return undefined as T;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new TabgridError('not_found', 'there is nothing by this name');
+  const [fault] = faultsOf(parsed.error);
+  throw new TabgridError('not_found', `there is nothing by this name: ${fault?.path ?? ''}: ${fault?.message ?? ''}`);
 }
 
 function queryOf(url: string): Record<string, string> {

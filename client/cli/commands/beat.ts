@@ -54,6 +54,15 @@ export function addBeat(program: Command): void {
       );
     });
 
+  withConnection(beat.command('show'))
+    .summary('all that is known of a schedule')
+    .description('Shows a schedule with what it submits, its last run and its next ones.')
+    .argument('<name>', 'of the schedule')
+    .action(async (name: string, flags: ConnectionOptions) => {
+      const view = await (await connect(flags)).schedules.get(name);
+      createOutput(flags.json).result(view, () => JSON.stringify(view, null, 2));
+    });
+
   withSignature(withConnection(beat.command('add')))
     .summary('make or replace a schedule')
     .description(

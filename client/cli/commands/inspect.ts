@@ -33,7 +33,10 @@ export function addInspect(program: Command): void {
     .addArgument(new Argument('<view>', 'what to show').choices(inspectViews))
     .argument('[id...]', 'task ids, of query_task')
     .action(async (view: InspectView, ids: string[], flags: DestinationFlags) => {
-      if ((view === 'query_task') !== ids.length > 0) throw new UsageError('expected task ids with query_task alone');
+      if (view === 'query_task' && ids.length === 0) throw new UsageError('query_task: expected ids of tasks');
+      if (view !== 'query_task' && ids.length > 0) {
+        throw new UsageError(`${view} takes no ids; -d names workers, and query_task takes ids of tasks`);
+      }
       const grid = await connect(flags);
       const output = createOutput(flags.json);
       const answers = await grid.inspect(view, { ...askOptions(flags), ...(ids.length > 0 ? { ids } : {}) });

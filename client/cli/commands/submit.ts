@@ -1,12 +1,14 @@
 import { Option, type Command } from 'commander';
 import { connect, patientRetries, withConnection, type ConnectionOptions } from '../lib/connection.ts';
-import { parseDuration } from '../lib/duration.ts';
+import { parseDuration, parseTime } from '../lib/duration.ts';
 import { CommandError } from '../lib/errors.ts';
 import { createOutput } from '../lib/output.ts';
 import { signatureOf, withSignature, type SignatureFlags } from '../lib/signature.ts';
 
 interface SubmitFlags extends ConnectionOptions, SignatureFlags {
   countdown?: string;
+  eta?: string;
+  idempotencyKey?: string;
   wait: boolean;
   timeout?: string;
 }
@@ -17,6 +19,8 @@ export function addSubmit(program: Command): void {
     .description('Submits a task and prints its id; with --wait, its result.')
     .argument('<task>', 'name of a task type; `tabgrid inspect registered` lists them')
     .option('--countdown <duration>', 'do not run before, such as 90s or 15m')
+    .option('--eta <time>', 'do not run before, such as 2030-01-31T08:00:00+01:00')
+    .option('--idempotency-key <key>', 'the same key again gives the task that there is')
     .option('--wait', 'wait for the result; exit 1 when the task fails', false)
     .addOption(new Option('--timeout <duration>', 'how long to wait').implies({ wait: true }))
     .addHelpText(
@@ -30,9 +34,12 @@ Examples:
     )
     .action(async (task: string, flags: SubmitFlags) => {
       const output = createOutput(flags.json);
-      const { countdown } = flags;
-      const timing = countdown === undefined ? {} : { countdown: parseDuration('--countdown', countdown) };
-      const signature = await signatureOf(task, flags, timing);
+      const { countdown, eta, idempotencyKey } = flags;
+      const signature = await signatureOf(task, flags, {
+        ...(countdown === undefined ? {} : { countdown: parseDuration('--countdown', countdown) }),
+        ...(eta === undefined ? {} : { eta: parseTime('--eta', eta) }),
+        ...(idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }),
+      });
       const grid = await connect(flags);
       const result = await grid.submitSignature(signature);
       if (!flags.wait) {

@@ -19,3 +19,12 @@ export function parseSince(option: string, text: string): Date {
   if (!Number.isNaN(time.getTime())) return time;
   throw new UsageError(`${option}: expected a duration such as 15m, or a time such as 2026-01-31T12:00:00Z`);
 }
+
+/** Reads a time with its offset as ISO 8601 in UTC. @throws UsageError that names the option. */
+export function parseTime(option: string, text: string): string {
+  const time = new Date(text);
+  if (/T.*(Z|[+-]\d\d:?\d\d)$/i.test(text) && !Number.isNaN(time.getTime())) return time.toISOString();
+  throw new UsageError(
+    `${option}: expected a time with its offset, such as 2030-01-31T08:00:00+01:00, got ${JSON.stringify(text)}`,
+  );
+}

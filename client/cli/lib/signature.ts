@@ -43,14 +43,14 @@ export function withSignature(command: Command): Command {
     .option('--label <label...>', 'labels by which it can be found');
 }
 
-/** @param timing further members. @throws UsageError that names the option. */
+/** @param once further members, of tasks that are submitted now. @throws UsageError that names the option. */
 export async function signatureOf(
   task: string,
   flags: SignatureFlags,
-  timing: Pick<Signature, 'countdown'> = {},
+  once: Pick<Signature, 'countdown' | 'eta' | 'idempotency_key'> = {},
 ): Promise<Signature> {
   const optional = {
-    ...timing,
+    ...once,
     queue: flags.queue,
     priority: parseWholeNumber('--priority', flags.priority, 0),
     expires: secondsOf('--expires', flags.expires),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { signatureSchema, taskOptionsSchema, type Signature } from '#protocol';
+import { parseTime } from '../../../client/cli/lib/duration.ts';
 import { signatureOf, withSignature, type SignatureFlags } from '../../../client/cli/lib/signature.ts';
 
 function parsed(...args: string[]): Promise<Signature> {
@@ -63,5 +64,14 @@ describe('a signature on the command line', () => {
     [['--concurrency-limit', '0'], '--concurrency-limit: expected a whole number'],
   ])('refuses %j by its name', async (args, message) => {
     await expect(parsed(...args)).rejects.toThrow(message);
+  });
+});
+
+describe('a time on the command line', () => {
+  it('is told with its offset', () => {
+    expect(parseTime('--eta', '2030-01-31T08:00:00+01:00')).toBe('2030-01-31T07:00:00.000Z');
+    for (const text of ['tomorrow', '2030-01-31', '2030-01-31T08:00:00']) {
+      expect(() => parseTime('--eta', text)).toThrow('--eta: expected a time with its offset');
+    }
   });
 });

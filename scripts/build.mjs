@@ -68,6 +68,8 @@ function buildNode() {
       ...shared,
       entryPoints: {
         cli: 'client/cli/main.ts',
+        sdk: 'client/sdk/index.ts',
+        worker: 'node-worker/index.ts',
         thread: 'node-worker/thread.ts',
         'gpu-process': 'node-worker/gpu-process/main.ts',
       },

@@ -48,9 +48,9 @@ export function resolveOptions(options: GridOptions): ResolvedOptions {
   if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
     throw new TypeError(`url: expected an address such as http://localhost:8787, got ${JSON.stringify(options.url)}`);
   }
-  // A program in JavaScript may have read it from a variable that is not set.
-  if (!(options.token as string | undefined))
-    throw new TypeError(`token: expected a token, got ${JSON.stringify(options.token)}`);
+  // A program in JavaScript may have read it from a variable that is not set; one that is read from a file ends with its line.
+  const token = (options.token as string | undefined)?.trim();
+  if (!token) throw new TypeError(`token: expected a token, got ${JSON.stringify(options.token)}`);
   const retries = options.retries ?? 8;
   if (!Number.isInteger(retries) || retries < 0) {
     throw new TypeError(`retries: expected a whole number of at least 0, got ${retries}`);
@@ -61,7 +61,7 @@ export function resolveOptions(options: GridOptions): ResolvedOptions {
   }
   return {
     url: options.url.replace(/\/+$/, ''),
-    token: options.token,
+    token,
     // Bound: a page’s fetch refuses to be called as a method of anything but the window.
     fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
     WebSocket: options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,

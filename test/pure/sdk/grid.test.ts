@@ -25,6 +25,13 @@ describe('submit', () => {
     });
   });
 
+  it('takes a token as a file holds it', async () => {
+    const { grid, edge } = setup({ token: 'token-1\n' });
+    edge.answers(json(submitted, 202));
+    await grid.submit('ping', {});
+    expect(edge.seen[0]?.headers.get('authorization')).toBe('Bearer token-1');
+  });
+
   it('repeats a submission under the same key when the edge cannot be reached', async () => {
     const { grid, edge, clock } = setup();
     edge.answers(new TypeError('fetch failed'), new TypeError('fetch failed'), json(submitted, 202));

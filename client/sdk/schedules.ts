@@ -34,7 +34,7 @@ export class Schedules {
    * @throws TabgridError `invalid_request`, `unknown_task` or `invalid_arguments` with the path of each fault; `precondition_failed`.
    */
   async put(name: string, spec: ScheduleSpecInput, options: PutScheduleOptions = {}): Promise<ScheduleView> {
-    const headers = options.onlyNew === true ? { 'if-none-match': '*' } : {};
+    const headers: Record<string, string> = options.onlyNew === true ? { 'if-none-match': '*' } : {};
     return await this.#put(name, spec, options, headers);
   }
 

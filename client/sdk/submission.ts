@@ -1,5 +1,6 @@
 import {
   framesOf,
+  limits,
   messagesOf,
   reconnectPolicy,
   retryDelayMs,
@@ -288,13 +289,24 @@ export class Submission {
   }
 
   #say(frame: SubmitterFrame): void {
-    if (this.#unsaid.push(JSON.stringify(frame)) > 1) return;
+    const text = JSON.stringify(frame);
+    if (text.length > limits.maxJsonBodyBytes && frame.type === 'submit') {
+      // The edge would not read it, so could not say which submission it refuses.
+      this.#take(frame.request_id)?.reject(tooLarge(text.length));
+      return;
+    }
+    if (this.#unsaid.push(text) > 1) return;
     queueMicrotask(() => {
       const frames = this.#unsaid;
       this.#unsaid = [];
       for (const message of messagesOf(frames)) this.#socket?.send(message);
     });
   }
+}
+
+function tooLarge(chars: number): TabgridError {
+  const expected = `expected at most ${limits.maxJsonBodyBytes} characters of JSON in one submission`;
+  return new TabgridError('body_too_large', `tasks: ${expected}, got ${chars}`);
 }
 
 function errorOf({ code, message, details, retry_after: retryAfterSeconds }: SubmissionError): TabgridError {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { framesOf, type SubmissionFrame, type SubmitterFrame, type TaskId } from '#protocol';
+import { framesOf, limits, type SubmissionFrame, type SubmitterFrame, type TaskId } from '#protocol';
 import { FakeSocket, json, setup } from './fakes.ts';
 
 const id = (n: number): TaskId => `0-01k9zzzzzz000000000000000${n}` as TaskId;
@@ -119,6 +119,18 @@ describe('submitting over a socket', () => {
     ];
     FakeSocket.opened[0]!.emit('message', JSON.stringify(frames));
     expect(await (await submitted).get()).toMatchObject({ worker: 'w' });
+  });
+
+  it('refuses by itself what is too large to be read, and nothing else with it', async () => {
+    const { grid } = setup({ submitOver: 'socket' });
+    const fits = grid.submit('ping', {});
+    const large = grid.submitSignature({ task: 'x', kwargs: { text: 'x'.repeat(limits.maxJsonBodyBytes) } });
+    const socket = over();
+    socket.welcome();
+    await expect(large).rejects.toMatchObject({ code: 'body_too_large' });
+    expect(await socket.said()).toMatchObject([{ type: 'submit', request_id: '1' }]);
+    socket.submitted(1, id(1));
+    expect((await fits).id).toBe(id(1));
   });
 
   it('passes refusals on, with the place of each fault', async () => {

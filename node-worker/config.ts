@@ -11,9 +11,9 @@ const configSchema = z.strictObject({
   /** The edge’s origin. */
   url: urlSchema.default('http://localhost:8787'),
   /** A token with the scope `work`. Members of one Redis group need tokens of the same `sub`, because any of them may report. */
-  token: z.string().min(1),
+  token: z.string().trim().min(1),
   /** Edges that give it tasks beside the first, each by itself: if one is away, the others go on. Not together with Redis. */
-  furtherEdges: z.array(z.strictObject({ url: urlSchema, token: z.string().min(1) })).default([]),
+  furtherEdges: z.array(z.strictObject({ url: urlSchema, token: z.string().trim().min(1) })).default([]),
   /** Queues to take tasks from; null for all that exist from the start, but `gpu_training` only where there is a GPU. */
   queues: z.array(nameSchema).min(1).max(50).nullable().default(null),
   /** Whether to train what waits in `gpu_training` on this machine’s GPU. Without a GPU the worker says why, and works as if it were not asked. */

@@ -21,11 +21,14 @@ describe('bad usage', () => {
     [['events', '--types', 'task-eaten', ...nowhere], /--types: expected some of/],
     [['token', '--scope', 'all'], /--scope: expected one of/],
     [['token'], /required option '--scope/],
+    [['token', '--scope', 'read', '--ttl', '400d'], /--ttl: expected at most 366d/],
+    [['token', '--scope', 'read', '--subject', ''], /--subject: expected 1 to 128/],
     [['campaign', 'run', '/no/such.json', ...nowhere], /cannot read \/no\/such.json/],
     [['worker', '--concurrency', '0', '--token', 'x'], /--concurrency: expected a whole number/],
     [['worker', '--evaluator', 'nameless', '--token', 'x'], /--evaluator: expected name='command'/],
     [['worker', ...nowhere, ...nowhere, '--token', 'y'], /--token: expected one, or one for each --url \(2\), got 3/],
-    [['worker', '--rate-limit', 'often', '--token', 'x'], /rateLimit/],
+    [['worker', '--rate-limit', 'often', '--token', 'x'], /: --rate-limit: expected a rate/],
+    [['worker', '--component', './none.mjs', '--token', 'x'], /: --component: .*none\.mjs/],
     [['inspect', 'stats', '--url', 'localhost'], /--url: expected an address/],
   ])('exits with 2 for %j', async (args, message) => {
     const { status, stderr } = await new Running(args).ended;

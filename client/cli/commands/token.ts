@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { minSecretChars, scopes, type Scope } from '#protocol';
+import { claimsSchema, maxTokenTtlSeconds, minSecretChars, scopes, type Scope } from '#protocol';
 import { clientDefaults, serveDefaults } from '../config.ts';
 import { withJson } from '../lib/connection.ts';
 import { parseDuration } from '../lib/duration.ts';
@@ -37,11 +37,21 @@ Examples:
     )
     .action(async (flags: TokenFlags) => {
       const scope = flags.scope.flatMap((text) => text.split(',')).map(parseScope);
-      const ttlSeconds = parseDuration('--ttl', flags.ttl);
+      const ttlSeconds = parseTtl(flags.ttl);
+      if (!claimsSchema.shape.sub.safeParse(flags.subject).success) {
+        throw new UsageError('--subject: expected 1 to 128 characters');
+      }
       const token = mintToken(await secretOf(flags.state), flags.subject, scope, ttlSeconds);
       const expires_at = new Date(Date.now() + ttlSeconds * 1000).toISOString();
       createOutput(flags.json).result({ token, sub: flags.subject, scope, expires_at }, () => token);
     });
+}
+
+/** A token that lives longer would be refused wherever it is shown. */
+function parseTtl(text: string): number {
+  const seconds = Math.ceil(parseDuration('--ttl', text));
+  if (seconds <= maxTokenTtlSeconds) return seconds;
+  throw new UsageError(`--ttl: expected at most ${maxTokenTtlSeconds / 86_400}d, got ${JSON.stringify(text)}`);
 }
 
 function parseScope(text: string): Scope {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { TabgridError } from '#protocol';
 import type { WorkerConfigInput, WorkerHandle, WorkerHooks } from '../../../node-worker/index.ts';
 import { edgesOf, withConnections } from '../lib/connection.ts';
 import { CommandError, UsageError } from '../lib/errors.ts';
@@ -76,6 +77,9 @@ A command gets one candidate as JSON on standard input, such as {"n": 9, "r": 2.
       const worker = await startWorker(await configOf(flags), {
         onEvent: (event) => tell(event, flags, output),
         log: (message) => console.error(`tabgrid worker: ${message}`),
+      }).catch((error: unknown) => {
+        if (!(error instanceof TabgridError)) throw error;
+        throw new TabgridError(error.code, inFlags(error.message), error.details ? { details: error.details } : {});
       });
       stopOnSignals(worker, output);
       const refusal = await worker.closed;
@@ -106,6 +110,25 @@ async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
   const [edge, ...furtherEdges] = await edgesOf(flags);
   if (edge === undefined) throw new UsageError('--url: expected an address');
   return { ...Object.fromEntries(given), gpu: flags.gpu, ...edge, furtherEdges };
+}
+
+/** Options whose flag is not their name in kebab case. */
+const flagNames: Readonly<Record<string, string>> = {
+  tasksFile: '--tasks',
+  componentFiles: '--component',
+  maxMemoryPerChildBytes: '--max-memory-per-child',
+  evaluators: '--evaluator',
+  evaluatorEnvironment: '--evaluator-env',
+  furtherEdges: '--url',
+};
+
+/** Options of the worker that a message begins with, under the names that the command line has for them. */
+function inFlags(message: string): string {
+  return message.replace(
+    /^(The worker’s options do not fit: )?([a-z]+(?:[A-Z][a-z]+)*)(?=[:.])/,
+    (_, __, option: string) =>
+      flagNames[option] ?? `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  );
 }
 
 function splitList(values: readonly string[] | undefined): string[] | undefined {

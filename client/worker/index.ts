@@ -26,13 +26,13 @@ export { ThreadPool, type PoolOptions } from './execution/pool.ts';
 export { serveThread, startThread, type RunningThread, type Thread } from './execution/remote-thread.ts';
 export {
   ComputeThread,
-  pauseByMessage,
   type RemoteHooks,
   type ThreadHooks,
   type ThreadParts,
   type ThreadReport,
   type ThreadSettings,
 } from './execution/thread.ts';
+export { pauseByMessage } from './lib/turns.ts';
 export { HttpFiles, type FileStore, type HttpFilesOptions } from './files/http-files.ts';
 export { RecordIndex, type RecordsPart } from './files/records.ts';
 export type { CandidateValues, EvaluatorHost, FileAccess, TaskBodies, TaskBody, TaskContext } from './tasks/body.ts';

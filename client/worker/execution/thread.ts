@@ -152,15 +152,3 @@ export async function replyOf<T>(work: () => Promise<T>): Promise<Reply<T>> {
     return { error: { code, message: error instanceof Error ? error.message : String(error) } };
   }
 }
-
-/** Resolves in a later turn of the event loop, after the messages that already wait. */
-export function pauseByMessage(): () => Promise<void> {
-  const { port1, port2 } = new MessageChannel();
-  const waiting: (() => void)[] = [];
-  port1.onmessage = () => waiting.shift()?.();
-  return () =>
-    new Promise((resolve) => {
-      waiting.push(resolve);
-      port2.postMessage(null);
-    });
-}

@@ -1,3 +1,5 @@
+import { soon } from './turns.ts';
+
 /** Time and chance, as a parameter: logic asks this instead of the host, so that tests decide both. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -15,6 +17,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   setTimer(ms, run) {
+    if (ms <= 0) return soon(run);
     const timer = setTimeout(run, Math.min(ms, maxTimerMs));
     return () => clearTimeout(timer);
   },

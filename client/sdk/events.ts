@@ -159,6 +159,8 @@ export class EventStream implements AsyncIterable<GridEvent> {
     const address = this.#transport.address('/v1/events', {
       ...eventQuery(this.#filter),
       after: this.#after,
+      // Should the connection be lost before the first event, it tells where to go on.
+      position: 'true',
     });
     // A token must not stand in an address, where logs would keep it.
     return new WebSocket(address.replace(/^http/, 'ws'), [workerSubprotocol, `bearer.${token}`]);
@@ -166,7 +168,11 @@ export class EventStream implements AsyncIterable<GridEvent> {
 
   #take(data: unknown): void {
     if (typeof data !== 'string' || this.#stopped()) return;
-    const event = JSON.parse(data) as GridEvent;
+    const event = JSON.parse(data) as GridEvent | { position: number };
+    if ('position' in event) {
+      this.#after ??= event.position;
+      return;
+    }
     if (this.#after !== undefined && event.seq <= this.#after) return;
     this.#after = event.seq;
     this.#waiting.push(event);

@@ -73,6 +73,12 @@ export const socketRoutes: readonly Route[] = [
         'Each message is one event. `after` resumes behind a sequence number; `GET /v1/events/history` reads the past without a socket. A browser offers the subprotocols `tabgrid.v1, bearer.<token>`.',
       query: z.strictObject({
         ...eventQueryShape,
+        position: z
+          .enum(['true', 'false'])
+          .optional()
+          .describe(
+            '`true`: the first message is `{"position": n}`, after which events are told; with it a listener resumes that has heard none.',
+          ),
         shard: shardQuery,
       }),
       answers,

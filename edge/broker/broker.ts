@@ -272,8 +272,8 @@ export class Broker extends DurableObject<Env> implements BrokerApi {
     } else if (url.pathname === '/v1/submit') {
       this.broking.core.submitters.accept(server, principal);
     } else if (url.pathname === '/v1/events') {
-      const { query, after } = parseEventQuery(url.searchParams);
-      this.broking.listeners.accept(server, filterFor(principal, query), after);
+      const { query, ...from } = parseEventQuery(url.searchParams);
+      this.broking.listeners.accept(server, filterFor(principal, query), from);
     } else {
       throw new TabgridError('not_found', `there is no socket at ${url.pathname}`);
     }

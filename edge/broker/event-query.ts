@@ -10,7 +10,11 @@ import {
 import type { EventQuery } from './events.ts';
 
 /** The query of `GET /v1/events`. @throws TabgridError `invalid_request` naming the parameter. */
-export function parseEventQuery(address: URLSearchParams): { query: EventQuery; after: number | null } {
+export function parseEventQuery(address: URLSearchParams): {
+  query: EventQuery;
+  after: number | null;
+  position: boolean;
+} {
   const text = (name: string): string | undefined => address.get(name) ?? undefined;
   const id = <Id>(name: string, isId: (value: string) => boolean, what: string): Id | undefined => {
     const value = text(name);
@@ -31,7 +35,7 @@ export function parseEventQuery(address: URLSearchParams): { query: EventQuery; 
   if (after !== undefined && !/^\d{1,15}$/.test(after))
     throw invalidRequest({ path: 'after', message: 'expected a sequence number' });
   const query = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { query, after: after === undefined ? null : Number(after) };
+  return { query, after: after === undefined ? null : Number(after), position: text('position') === 'true' };
 }
 
 function typesOf(text: string | undefined): EventType[] | undefined {

@@ -35,11 +35,16 @@ export class EventSockets {
   }
 
   /** @param after the last number that the listener knows; null for none of the past. */
-  accept(socket: WebSocket, filter: EventFilter, after: number | null): void {
+  accept(
+    socket: WebSocket,
+    filter: EventFilter,
+    { after, position }: { after: number | null; position: boolean },
+  ): void {
     this.#context.acceptWebSocket(socket, [eventsTag]);
     socket.serializeAttachment(filter);
     const listener = { socket, filter, seq: after ?? this.#events.seq };
     this.#listeners.set(socket, listener);
+    if (position) sendText(socket, JSON.stringify({ position: listener.seq }));
     if (listener.seq < this.#events.seq) this.#replaySoon(listener);
     else listener.seq = this.#events.seq;
   }

@@ -54,6 +54,21 @@ describe('events', () => {
     expect(await listener.event('task-sent')).toMatchObject({ seq: 202 });
   });
 
+  it('tell first where they begin, if that is asked for', async () => {
+    const world = await BrokerWorld.create();
+    await world.submitOne();
+    const listener = await world.connect('/v1/events?position=true');
+    const again = await world.connect('/v1/events?position=true&after=0');
+    const other = await world.connect('/v1/events');
+    await world.submitOne();
+    const sent = await listener.event('task-sent');
+    await other.event('task-sent');
+    await again.event('task-sent');
+    expect(listener.drain()).toEqual([{ position: sent.seq - 1 }]);
+    expect(again.drain()).toMatchObject([{ position: 0 }, { seq: sent.seq }]);
+    expect(other.drain()).toEqual([]);
+  });
+
   it('are packed: many to a row, few bytes to a write', async () => {
     const world = await BrokerWorld.create();
     const worker = await world.worker({ credits: 1 });

@@ -20,7 +20,7 @@ describe('events', () => {
     const { grid } = setup();
     const events = grid.events({ taskId: '0-x', types: ['task-sent', 'task-failed'] });
     const socket = await socketNumber(0);
-    expect(socket.url.href).toBe('ws://edge.test/v1/events?task_id=0-x&types=task-sent%2Ctask-failed');
+    expect(socket.url.href).toBe('ws://edge.test/v1/events?task_id=0-x&types=task-sent%2Ctask-failed&position=true');
     expect(socket.protocols).toEqual(['tabgrid.v1', 'bearer.token-1']);
     events.close();
   });
@@ -49,6 +49,21 @@ describe('events', () => {
     await loop;
     expect(seen).toEqual([1, 2, 3, 4]);
     expect(second.closed).toBe(true);
+  });
+
+  it('resumes from where it began when it has heard none', async () => {
+    const { grid } = setup();
+    const events = grid.events();
+    const first = await socketNumber(0);
+    first.emit('open');
+    first.emit('message', JSON.stringify({ position: 7 }));
+    first.emit('close');
+    const second = await socketNumber(1);
+    expect(second.url.searchParams.get('after')).toBe('7');
+    second.emit('message', JSON.stringify({ position: 7 }));
+    second.emit('message', event(8));
+    expect((await events[Symbol.asyncIterator]().next()).value).toMatchObject({ seq: 8 });
+    events.close();
   });
 
   it('lets go of a connection that was lost', async () => {

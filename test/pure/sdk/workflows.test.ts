@@ -146,7 +146,9 @@ describe('the result of a workflow', () => {
     events.emit('open');
     expect(await pending).toBe('done');
     expect(told).toEqual([2, 3, 4]);
-    expect(events.url.search).toBe(`?workflow_id=${id}&types=workflow-progress%2Cworkflow-finished&shard=3`);
+    expect(events.url.search).toBe(
+      `?workflow_id=${id}&types=workflow-progress%2Cworkflow-finished&shard=3&position=true`,
+    );
     expect(events.closed).toBe(true);
   });
 

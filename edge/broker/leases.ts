@@ -65,7 +65,7 @@ const maxGraces = 5;
 
 /**
  * After a restart of the edge a lease gets a full period, because its worker could not be heard. An object that is rebuilt while its
- * process lives on knows better: it lengthens only leases whose stored end is not the exact one.
+ * process lives on knows better: it lengthens only leases whose stored end is not the exact one, and each of those once.
  * @param isNewProcess whether this is the first time that this process builds the object.
  * @returns true when it was lengthened.
  */
@@ -74,6 +74,8 @@ export function grace(lease: Lease, isNewProcess: boolean, nowMs: number, { leas
   if (lease.graces >= maxGraces || lease.expiresMs >= nowMs + leaseMs) return false;
   lease.expiresMs = nowMs + leaseMs;
   lease.graces++;
+  // Nothing renews it in memory until its worker is back: rebuilt once more, the object knows when it ends.
+  lease.isExact = true;
   return true;
 }
 

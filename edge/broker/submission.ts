@@ -8,6 +8,7 @@ import {
   sha256Hex,
   submitterFrameSchema,
   TabgridError,
+  type Fault,
   type Principal,
   type Signature,
   type SubmissionError,
@@ -42,19 +43,17 @@ export function parseSubmitterFrame(json: unknown): SubmitterFrame {
   // As over HTTP: the paths of several tasks begin with their place, those of one do not.
   const prefix = Array.isArray(tasks) && tasks.length === 1 ? /^tasks\.0\./ : /^tasks\./;
   const faults = faultsOf(parsed.error).map(({ path, message }) => ({ path: path.replace(prefix, ''), message }));
-  throw new Misfit(id, invalidRequest(...faults));
+  throw new Misfit(id, faults);
 }
 
 /** A submission that does not fit its schema. */
-export class Misfit extends Error {
-  override readonly name = 'Misfit';
+export class Misfit extends TabgridError {
   readonly requestId: string;
-  readonly refusal: TabgridError;
 
-  constructor(requestId: string, refusal: TabgridError) {
-    super(refusal.message);
+  constructor(requestId: string, faults: readonly Fault[]) {
+    const { code, message } = invalidRequest(...faults);
+    super(code, message, { details: { faults } });
     this.requestId = requestId;
-    this.refusal = refusal;
   }
 }
 

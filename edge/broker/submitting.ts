@@ -69,7 +69,7 @@ export class Submitting {
       this.#submitters.say(
         socket,
         error instanceof Misfit
-          ? { type: 'refused', request_id: error.requestId, error: submissionError(error.refusal) }
+          ? { type: 'refused', request_id: error.requestId, error: submissionError(error) }
           : { type: 'error', error: submissionError(error) },
       );
       return null;

@@ -115,17 +115,25 @@ describe('a lease', () => {
     }
   });
 
-  it('lasts a full period after a restart of the edge', async () => {
+  it('lasts a full period after a restart of the edge, however often the object is evicted meanwhile', async () => {
     const world = await BrokerWorld.create();
     const { id } = await held(world);
     await world.inside(() => world.clock.advance(29_000));
     await world.restart();
-    await world.inside((broker) => {
+    const ends = await world.inside((broker) => {
       // Built with the system’s clock; the lease counts from then.
       const [lease] = [...broker.broking.core.leases.all()];
       expect(lease?.expiresMs).toBeGreaterThanOrEqual(Date.now() + 29_000);
       expect(lease?.graces).toBe(1);
+      return lease?.expiresMs;
     });
+    for (let time = 0; time < 2; time++) {
+      await world.evict();
+      await world.inside((broker) => {
+        const [lease] = [...broker.broking.core.leases.all()];
+        expect(lease).toMatchObject({ graces: 1, expiresMs: ends });
+      });
+    }
     expect(await world.state(id)).toBe('RECEIVED');
   });
 

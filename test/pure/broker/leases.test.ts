@@ -59,6 +59,9 @@ describe('the end of a lease', () => {
     expect(lengthened).toEqual([true, true, true, true, true, false, false]);
     renew(silent, 500_000, times);
     expect(silent).toMatchObject({ graces: 0, expiresMs: 530_000 });
+    const rebuilt = lease({ expiresMs: 0 });
+    expect([grace(rebuilt, false, 0, times), grace(rebuilt, false, 20_000, times)]).toEqual([true, false]);
+    expect(rebuilt.expiresMs).toBe(30_000);
     expect(grace(lease({ isExact: true, expiresMs: 0 }), false, 0, times)).toBe(false);
     expect(grace(lease({ isExact: true, expiresMs: 0 }), true, 0, times)).toBe(true);
   });

@@ -63,10 +63,11 @@ describe('a submitter’s frame', () => {
     };
     const submit = { type: 'submit', request_id: '1', tasks: [{ task: 'ping' }] };
     expect(refusal(submit)).toBe('');
-    expect(refusal({ ...submit, tasks: [{ task: 'ping', colour: 1 }] })).toBe(
-      'invalid_frame tasks.0.colour: unknown key',
-    );
-    expect(refusal({ ...submit, tasks: [] })).toContain('invalid_frame tasks: ');
+    expect(refusal({ ...submit, tasks: [{ task: 'ping', colour: 1 }] })).toBe('invalid_request colour: unknown key');
+    expect(refusal({ ...submit, tasks: [{ task: 'ping' }, { task: 7 }] })).toContain('invalid_request 1.task: ');
+    expect(refusal({ ...submit, tasks: [] })).toContain('invalid_request tasks: ');
+    expect(refusal({ ...submit, request_id: 7, tasks: [] })).toContain('invalid_frame request_id: ');
+    expect(refusal({ type: 'watch', task_ids: ['x'] })).toContain('invalid_frame task_ids.0: ');
     expect(() => readSubmitterMessage('{')).toThrow('the frame is not JSON');
     expect(() => readSubmitterMessage(new ArrayBuffer(1))).toThrow('a text frame');
     expect(() => readSubmitterMessage(' '.repeat(limits.maxJsonBodyBytes + 1))).toThrow('at most');

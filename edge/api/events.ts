@@ -16,6 +16,7 @@ import { loadConfig } from '../config.ts';
 import type { Env } from '../env.ts';
 import { writeCursor } from '../lib/cursor.ts';
 import { call } from '../lib/rpc.ts';
+import { merged } from './merge-events.ts';
 import { json } from './respond.ts';
 import { definedMembers, route, type Route } from './route.ts';
 import { readCursors } from './shards.ts';
@@ -73,7 +74,7 @@ async function history(
   const positions = pages.map(({ position }) => position);
   const isOver = positions.every(({ seq, newest_seq: newest }) => seq >= newest);
   return {
-    events: pages.flatMap(({ events }) => events).sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)),
+    events: merged(pages.map(({ events }) => events)),
     next_cursor: isOver ? null : writeCursor(positions.map(({ seq }) => String(seq))),
     positions,
   };

@@ -75,8 +75,14 @@ export function published(event: StoredEvent, shard: number): GridEvent {
   return { seq, shard, ...rest };
 }
 
-/** A row takes further commits until it is this long: few rows to delete, none that is slow to rewrite. */
+/** What one commit writes goes into rows of this length. */
 const maxRowChars = 8_192;
+
+/**
+ * A row takes what further commits write until it is this long: there are few rows to delete, and none has to be rewritten over several
+ * pages of the database, of which one has 4,096 bytes.
+ */
+const maxSharedChars = 3_800;
 
 /**
  * The event log: numbered without holes, packed many to a row, one row written per commit. Events gather during a commit and are written
@@ -124,13 +130,17 @@ export class EventLog {
     const events = this.#gathered.map((event) => this.#numbered(event, nowMs));
     this.#gathered = [];
     let changed = false;
+    let maxChars = maxSharedChars;
     for (const event of events) {
       const text = JSON.stringify(event);
-      if (this.#open !== null && this.#open.items.length + text.length > maxRowChars) {
+      if (this.#open !== null && this.#open.items.length + text.length > maxChars) {
         if (changed) this.#write(nowMs);
         this.#open = null;
       }
-      if (this.#open === null) this.#open = { firstSeq: event.seq, count: 0, items: '' };
+      if (this.#open === null) {
+        this.#open = { firstSeq: event.seq, count: 0, items: '' };
+        maxChars = maxRowChars;
+      }
       this.#open.items += this.#open.count++ === 0 ? text : `,${text}`;
       changed = true;
     }

@@ -74,18 +74,7 @@ export class Sessions {
       const worker = this.#workers.get(attachment.workerId);
       if (worker === undefined) continue;
       const { principal, credits, seenMs, watches, batches } = attachment;
-      this.#put({
-        socket,
-        principal,
-        worker,
-        profile: profileOf(worker),
-        credits,
-        batches,
-        watches,
-        isTold: false,
-        seenMs,
-        kept: attachment,
-      });
+      this.#put({ socket, principal, worker, credits, batches, watches, seenMs, kept: attachment });
     }
   }
 
@@ -134,18 +123,8 @@ export class Sessions {
   ): WorkerSession | undefined {
     const older = this.#byWorker.get(worker.workerId);
     if (older !== undefined) this.#bySocket.delete(older.socket);
-    this.#put({
-      socket,
-      principal,
-      worker,
-      profile: profileOf(worker),
-      credits,
-      batches,
-      watches: false,
-      isTold: false,
-      seenMs: this.#clock.now(),
-      kept: null,
-    });
+    const seenMs = this.#clock.now();
+    this.#put({ socket, principal, worker, credits, batches, watches: false, seenMs, kept: null });
     return older?.socket === socket ? undefined : older;
   }
 
@@ -181,7 +160,8 @@ export class Sessions {
     return false;
   }
 
-  #put(session: WorkerSession): void {
+  #put(known: Omit<WorkerSession, 'profile' | 'isTold'>): void {
+    const session: WorkerSession = { ...known, profile: profileOf(known.worker), isTold: false };
     this.#bySocket.set(session.socket, session);
     this.#byWorker.set(session.worker.workerId, session);
   }

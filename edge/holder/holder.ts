@@ -159,7 +159,10 @@ export class Holder<Stored extends Held, Store extends HeldStore<Stored>, Chore,
     const soonMs = this.#options.clock.now() + resumeMs;
     if (this.#options.nextChore() !== null) alarms.setBy('chores', soonMs);
     const finishedMs = this.stored?.core.finishedMs ?? null;
-    if (finishedMs !== null) alarms.setBy('retention', Math.max(finishedMs + this.#options.retentionMs, soonMs));
+    // What is set stays: of one that ended when there was no retention yet it is later than its end tells.
+    if (finishedMs !== null && alarms.dueMs('retention') === undefined) {
+      alarms.set('retention', Math.max(finishedMs + this.#options.retentionMs, soonMs));
+    }
   }
 
   async #work(): Promise<void> {

@@ -150,6 +150,7 @@ describe('a campaign', () => {
     });
     await world.evict();
     expect(await world.view()).toMatchObject({ state: 'STOPPED' });
+    await runInDurableObject(world.stub, (campaign) => campaign.alarm());
     const [alarm] = await world.rows<{ name: string; due_ms: number }>('SELECT * FROM alarms');
     expect(alarm).toMatchObject({ name: 'retention' });
     expect(alarm!.due_ms).toBeGreaterThan(Date.now() + 29 * 86_400_000);

@@ -72,7 +72,7 @@ async function askWorkers(
     }),
   );
   return {
-    replies: answers.flatMap(({ replies }) => replies).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    replies: answers.flatMap(({ replies }) => replies).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     silent: answers.flatMap(({ silent }) => silent),
     unknown,
   };

@@ -6,6 +6,7 @@ import {
   type ControlCommand,
   type Json,
   type JsonObject,
+  type WorkerAnswer,
   type WorkerAnswers,
   type WorkerFrame,
   type WorkerId,
@@ -61,26 +62,27 @@ export class Controls {
     });
   }
 
-  /** Asks several at the same time. @returns their answers, and who did not answer within `timeoutMs` or went away meanwhile. */
+  /** Asks several at the same time. @returns their answers, in the order asked, and who did not answer within `timeoutMs` or went away meanwhile. */
   async askMany(
     workerIds: readonly WorkerId[],
     command: ControlCommand,
     args: JsonObject,
     timeoutMs: number,
   ): Promise<WorkerAnswers> {
-    const answers: WorkerAnswers = { replies: [], silent: [] };
-    const askOne = async (id: WorkerId): Promise<void> => {
+    const askOne = async (id: WorkerId): Promise<WorkerAnswer | null> => {
       const name = this.#sessions.byWorker(id)?.worker.profile.name ?? id;
       try {
-        answers.replies.push({ worker_id: id, name, reply: await this.ask(id, command, args, timeoutMs) });
+        return { worker_id: id, name, reply: await this.ask(id, command, args, timeoutMs) };
       } catch (error) {
         if (!(error instanceof TabgridError)) throw error;
-        if (error.code === 'conflict') answers.replies.push({ worker_id: id, name, error: error.message });
-        else answers.silent.push(id);
+        return error.code === 'conflict' ? { worker_id: id, name, error: error.message } : null;
       }
     };
-    await Promise.all(workerIds.map(askOne));
-    return answers;
+    const answers = await Promise.all(workerIds.map(askOne));
+    return {
+      replies: answers.filter((answer) => answer !== null),
+      silent: workerIds.filter((_, at) => answers[at] === null),
+    };
   }
 
   /** A worker has replied. Replies to questions that it wasn’t asked are dropped. */

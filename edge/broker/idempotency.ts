@@ -46,14 +46,7 @@ export class IdempotencyKeys {
     const text = JSON.stringify([digest, answer]);
     this.#known.set(nameOf(owner, key), [digest, answer as Json]);
     if (text.length <= maxRowChars && this.#tasks.keepAnswer(owner, taskId, key, text)) return;
-    this.#database.run(
-      'INSERT INTO idempotency (owner, key, digest, answer, task_id) VALUES (?, ?, ?, ?, ?)',
-      owner,
-      key,
-      digest,
-      JSON.stringify(answer),
-      taskId,
-    );
+    this.#database.runEach(insertAnswers, [[owner, key, digest, JSON.stringify(answer), taskId]]);
   }
 
   /** The commit is over, or was rolled back. */
@@ -74,28 +67,36 @@ export class IdempotencyKeys {
   #lookUp(): void {
     const wanted = this.#expected.filter(([owner, key]) => !this.#known.has(nameOf(owner, key)));
     this.#expected = [];
-    for (const [owner, key] of wanted) this.#known.set(nameOf(owner, key), null);
-    for (const row of this.#database.raw(findAnswers, JSON.stringify(wanted))) {
-      const [owner, key, digest, answer] = row as [string, string, string | null, string];
+    const names = wanted.map(([owner, key]) => nameOf(owner, key));
+    for (const name of names) this.#known.set(name, null);
+    const places = wanted.map(([owner, key], at) => [owner, key, at]);
+    for (const row of this.#database.raw(findAnswers, JSON.stringify(places))) {
+      const [at, digest, answer] = row as [number, string | null, string];
       const parsed = JSON.parse(answer) as Json;
-      this.#known.set(nameOf(owner, key), digest === null ? (parsed as StoredAnswer) : [digest, parsed]);
+      this.#known.set(names[at] ?? '', digest === null ? (parsed as StoredAnswer) : [digest, parsed]);
     }
   }
 }
 
-/** Takes owners and keys as pairs. The digest of an answer in a task’s row lies in the answer. */
+/** Keys are read and written as JSON alone: half of a character, which a key may have, would become another one as a bound value. */
+const insertAnswers = `
+  WITH fresh AS MATERIALIZED (SELECT value AS tuple FROM json_each(?))
+  INSERT INTO idempotency (owner, key, digest, answer, task_id)
+  SELECT tuple->>0, tuple->>1, tuple->>2, tuple->>3, tuple->>4 FROM fresh`;
+
+/** Takes owner, key and place of each, and gives the place, the digest and the answer. The digest of an answer in a task’s row lies in the answer. */
 const findAnswers = `
-  WITH pairs AS MATERIALIZED (SELECT value AS pair FROM json_each(?)),
-    wanted AS MATERIALIZED (SELECT pair->>0 AS owner, pair->>1 AS key FROM pairs)
-  SELECT wanted.owner, wanted.key, NULL, tasks.answer
+  WITH tuples AS MATERIALIZED (SELECT value AS tuple FROM json_each(?)),
+    wanted AS MATERIALIZED (SELECT tuple->>0 AS owner, tuple->>1 AS key, tuple->>2 AS place FROM tuples)
+  SELECT wanted.place, NULL, tasks.answer
     FROM wanted CROSS JOIN tasks INDEXED BY tasks_answered ON tasks.owner = wanted.owner AND tasks.answer_key = wanted.key
   UNION ALL
-  SELECT wanted.owner, wanted.key, idempotency.digest, idempotency.answer
+  SELECT wanted.place, idempotency.digest, idempotency.answer
     FROM wanted CROSS JOIN idempotency ON idempotency.owner = wanted.owner AND idempotency.key = wanted.key`;
 
-/** Neither part has a line break. */
+/** Both may have any characters, so that the length tells where the owner ends. */
 function nameOf(owner: string, key: string): string {
-  return `${owner}\n${key}`;
+  return `${owner.length} ${owner}${key}`;
 }
 
 export function conflict(): TabgridError {

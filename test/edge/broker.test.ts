@@ -226,6 +226,29 @@ describe('idempotency', () => {
     expect(await world.rows('SELECT id FROM tasks')).toHaveLength(3);
   });
 
+  it('keeps owners apart in one commit, whatever their names and keys are', async () => {
+    const world = await BrokerWorld.create();
+    const [one, other] = await world.inside(({ broking }) => {
+      const submit = (owner: string, key: string) =>
+        broking.submit(principal(owner), [world.task({}, { owner })], { key, bodyDigest: 'd' });
+      return Promise.all([submit('a', 'x\nrequest:y'), submit('a\nrequest:x', 'y')]);
+    });
+    expect(one).not.toEqual(other);
+    expect(await world.rows('SELECT owner FROM tasks ORDER BY owner')).toEqual([
+      { owner: 'a' },
+      { owner: 'a\nrequest:x' },
+    ]);
+  });
+
+  it.each([1, 20])('knows a key with half of a character again, under which %i tasks came', async (count) => {
+    const world = await BrokerWorld.create();
+    const tasks = Array.from({ length: count }, () => world.task());
+    const submit = () => ok(world.api.submit(alice, tasks, { key: 'x\ud800', bodyDigest: 'd' }));
+    const first = await submit();
+    expect(await submit()).toEqual(first);
+    expect(await world.rows('SELECT id FROM tasks')).toHaveLength(count);
+  });
+
   it.each([1, 20])(
     'holds for repeats that come together, and until the first of %i tasks is forgotten',
     async (count) => {

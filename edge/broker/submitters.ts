@@ -39,10 +39,6 @@ export class Submitters {
     this.#welcome(socket, principal);
   }
 
-  sockets(): IterableIterator<WebSocket> {
-    return this.#bySocket.keys();
-  }
-
   of(socket: WebSocket): Submitter | undefined {
     return this.#bySocket.get(socket);
   }

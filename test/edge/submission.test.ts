@@ -252,9 +252,8 @@ describe('a submitter on its socket', () => {
   it('that does not wait for its answers is refused by name', async () => {
     const world = await BrokerWorld.create();
     const submitter = await Submitter.connect(world);
-    await world.inside((broker) => {
-      const { submitters } = broker.broking.core;
-      for (const socket of submitters.sockets()) submitters.of(socket)!.unanswered = 10_000;
+    await world.inside(({ broking }, state) => {
+      for (const socket of state.getWebSockets('submitter')) broking.core.submitters.of(socket)!.unanswered = 10_000;
     });
     submitter.say({ type: 'submit', request_id: 'over', tasks: [evaluation] });
     expect(await submitter.next('refused')).toMatchObject({

@@ -40,7 +40,7 @@ export const workerFrameSchema = z.discriminatedUnion('type', [
     concurrency: z.int().min(1).max(1024),
     capabilities: capabilitiesSchema,
     kernel_digest: digestSchema,
-    holding: attemptRefs,
+    holding: z.array(attemptRefSchema).max(limits.maxCredits),
     /** Tasks that it can take at once. */
     credits: z.int().min(0).max(limits.maxCredits),
     /** It reads messages that hold several frames, as a JSON array; to others each frame goes by itself. */

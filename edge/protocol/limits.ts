@@ -20,7 +20,7 @@ export const limits = {
   maxTasksPerFrame: 200,
   /** Frames in one message of a submitter. */
   maxFramesPerMessage: 1000,
-  /** Tasks that one worker may ask for at once. */
+  /** Tasks that one worker may ask for at once, and hold. */
   maxCredits: 1000,
   maxNameChars: 128,
   maxPathChars: 512,

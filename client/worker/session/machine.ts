@@ -110,15 +110,20 @@ export class SessionMachine {
   #settle(moment: Moment): void {
     if (this.#isOver()) return;
     this.#work.startNext(moment.nowMs);
-    if (!this.#flushSet) {
-      const online = this.#links.online();
-      if (online.length > 0 && this.#work.hasNews(online)) {
-        this.#flushSet = true;
-        this.#setTimer('flush', 0);
-      }
-    }
+    this.#sayNews(moment);
     if (this.#intent === 'drain' && this.#work.isDone) this.#leave(this.#drainReason, moment);
     this.#updatePhase(null);
+  }
+
+  /** What is said in one turn of the event loop goes together, unless it is much. */
+  #sayNews({ nowMs }: Moment): void {
+    if (this.#flushSet && !this.#work.hasMuchNews) return;
+    const online = this.#links.online();
+    if (this.#work.hasMuchNews) this.#work.flush(nowMs, online);
+    else if (this.#work.hasNews(online)) {
+      this.#flushSet = true;
+      this.#setTimer('flush', 0);
+    }
   }
 
   #isOver(): boolean {

@@ -4,18 +4,20 @@ import { attemptKey } from '../execution/executor.ts';
 type OutcomeItem = Extract<WorkerFrame, { type: 'outcomes' }>['items'][number];
 
 interface Entry {
-  item: OutcomeItem;
-  bytes: number;
-  /** Null until it was sent over the present connection. */
-  sentAtMs: number | null;
+  readonly item: OutcomeItem;
+  readonly chars: number;
+  /** When it was last sent over the present connection. */
+  sentAtMs: number;
 }
 
-/** Half of what a frame may hold: an item is measured by itself, before it stands among others. */
-const maxBytesPerFrame = limits.maxFrameBytes / 2;
+/** Characters take up to three bytes, and an item is measured by itself, before it stands among others. */
+const maxCharsPerFrame = limits.maxFrameBytes / 4;
 
 /** Ends of attempts that the edge has not confirmed. They outlive connections. */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
+  /** Of those, what is to be sent over the present connection. */
+  readonly #unsent = new Set<Entry>();
 
   get size(): number {
     return this.#entries.size;
@@ -31,48 +33,51 @@ export class Outbox {
 
   put(ref: AttemptRef, outcome: Outcome, runtimeMs: number): void {
     const item = { task_id: ref.task_id, attempt: ref.attempt, outcome, runtime_ms: runtimeMs };
-    const bytes = new TextEncoder().encode(JSON.stringify(item)).length;
-    this.#entries.set(attemptKey(ref), { item, bytes, sentAtMs: null });
+    this.forget(ref);
+    const entry = { item, chars: JSON.stringify(item).length, sentAtMs: 0 };
+    this.#entries.set(attemptKey(ref), entry);
+    this.#unsent.add(entry);
   }
 
   /** The answer came, or the attempt is known to be lost. */
-  forget(ref: AttemptRef): boolean {
-    return this.#entries.delete(attemptKey(ref));
+  forget(ref: AttemptRef): void {
+    const key = attemptKey(ref);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#unsent.delete(entry);
   }
 
   /** A new connection: everything is to be sent again. */
   reconnected(): void {
-    for (const entry of this.#entries.values()) entry.sentAtMs = null;
+    for (const entry of this.#entries.values()) this.#unsent.add(entry);
   }
 
   /** Says again, over the same connection, what was sent before `beforeMs` and not answered. */
   repeatSentBefore(beforeMs: number): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.sentAtMs !== null && entry.sentAtMs <= beforeMs) entry.sentAtMs = null;
-    }
+    for (const entry of this.#entries.values()) if (entry.sentAtMs <= beforeMs) this.#unsent.add(entry);
   }
 
-  get hasUnsent(): boolean {
-    for (const entry of this.#entries.values()) if (entry.sentAtMs === null) return true;
-    return false;
+  get unsentCount(): number {
+    return this.#unsent.size;
   }
 
   /** What is to be sent now, in batches that fit a frame. Afterwards it counts as sent. */
   takeUnsent(nowMs: number): OutcomeItem[][] {
     const batches: OutcomeItem[][] = [];
     let batch: OutcomeItem[] = [];
-    let bytes = 0;
-    for (const entry of this.#entries.values()) {
-      if (entry.sentAtMs !== null) continue;
+    let chars = 0;
+    for (const entry of this.#unsent) {
       entry.sentAtMs = nowMs;
-      if (batch.length >= limits.maxTasksPerFrame || (batch.length > 0 && bytes + entry.bytes > maxBytesPerFrame)) {
+      if (batch.length >= limits.maxTasksPerFrame || (batch.length > 0 && chars + entry.chars > maxCharsPerFrame)) {
         batches.push(batch);
         batch = [];
-        bytes = 0;
+        chars = 0;
       }
       batch.push(entry.item);
-      bytes += entry.bytes;
+      chars += entry.chars;
     }
+    this.#unsent.clear();
     if (batch.length > 0) batches.push(batch);
     return batches;
   }

@@ -30,9 +30,14 @@ export class Reports {
   }
 
   get hasNews(): boolean {
-    if (this.#newlyAdopted.size > 0 || this.#outbox.hasUnsent || this.#unsaid.size > 0) return true;
+    if (this.#newlyAdopted.size > 0 || this.#outbox.unsentCount > 0 || this.#unsaid.size > 0) return true;
     for (const { sent } of this.#snapshots.values()) if (!sent) return true;
     return false;
+  }
+
+  /** Ends of attempts that have not been said. */
+  get unsaidEnds(): number {
+    return this.#outbox.unsentCount;
   }
 
   isOver(ref: AttemptRef): boolean {

@@ -10,6 +10,9 @@ import { TaskLimits } from './task-limits.ts';
 
 type Emit = (effect: SessionEffect) => void;
 
+/** With so many ends to tell, the edge is told at once: it stores them while the next tasks are computed. */
+const endsPerMessage = 50;
+
 /**
  * What a worker has to do, does and has done: attempts, credits, outcomes. It knows links, which give tasks and hear of them, and nothing of
  * their connections. All links share its slots.
@@ -55,6 +58,12 @@ export class Work {
   /** Whether `flush` would send something. @param online the links that are connected. */
   hasNews(online: readonly LinkId[]): boolean {
     return online.some((link) => this.#reports.get(link)?.hasNews) || this.#credits.needsMove(this.#room(online));
+  }
+
+  /** Whether so much is to be said that it is not kept until the end of the turn. */
+  get hasMuchNews(): boolean {
+    for (const { unsaidEnds } of this.#reports.values()) if (unsaidEnds >= endsPerMessage) return true;
+    return false;
   }
 
   setRate(rate: Rate | null): void {
@@ -175,7 +184,7 @@ export class Work {
   /** Everything that the edge must not give to others when this worker comes back. */
   holding(link: LinkId): AttemptRef[] {
     const held = this.#holdings.of(link).map(({ ref }) => ref);
-    return [...held, ...(this.#reports.get(link)?.refs() ?? [])].slice(0, limits.maxTasksPerFrame);
+    return [...held, ...(this.#reports.get(link)?.refs() ?? [])].slice(0, limits.maxCredits);
   }
 
   /** All credits that are to be had, for `hello`: what an earlier connection was granted is void. */
@@ -296,7 +305,7 @@ export class Work {
       links: online,
       free,
       roomOf: (link) =>
-        limits.maxTasksPerFrame -
+        limits.maxCredits -
         this.#holdings.countOf(link) -
         (this.#reports.get(link)?.named ?? 0) -
         this.#credits.grantedTo(link),

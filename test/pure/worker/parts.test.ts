@@ -162,6 +162,27 @@ describe('the outbox', () => {
     for (let n = 0; n < 10; n++) large.put({ task_id: taskId(n), attempt: 1 }, { type: 'success', result }, 1);
     expect(large.takeUnsent(0).map((batch) => batch.length)).toEqual([4, 4, 2]);
   });
+
+  it('gives again what is to be repeated, once, and nothing that was answered', () => {
+    const outbox = new Outbox();
+    const ref = (n: number) => ({ task_id: taskId(n), attempt: 1 });
+    for (let n = 0; n < 3; n++) outbox.put(ref(n), { type: 'success', result: n }, 1);
+    outbox.takeUnsent(100);
+    outbox.put(ref(3), { type: 'success', result: 3 }, 1);
+    outbox.forget(ref(0));
+    outbox.repeatSentBefore(99);
+    expect(outbox.unsentCount).toBe(1);
+    outbox.repeatSentBefore(100);
+    outbox.reconnected();
+    outbox.forget(ref(1));
+    expect(
+      outbox
+        .takeUnsent(200)
+        .flat()
+        .map(({ task_id: id }) => id),
+    ).toEqual([taskId(3), taskId(2)]);
+    expect([outbox.size, outbox.unsentCount]).toEqual([2, 0]);
+  });
 });
 
 describe('a WebSocket', () => {

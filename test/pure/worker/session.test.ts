@@ -203,6 +203,33 @@ describe('work', () => {
     expect(edge.sent('started')).toEqual([]);
   });
 
+  it('tells many outcomes in parts, so that the edge stores the first while the last are computed', () => {
+    const { edge, executor, clock } = online({ concurrency: 120 });
+    const items = Array.from({ length: 120 }, (_, n) => assignment(n));
+    edge.say({ type: 'tasks', items });
+    for (const item of items) executor.succeed(item);
+    const partsOf = () => edge.sent('outcomes').map((frame) => [frame.items.length, frame.credits]);
+    expect(partsOf()).toEqual([
+      [50, 50],
+      [50, 50],
+    ]);
+    clock.advance(0);
+    expect(partsOf().slice(2)).toEqual([[20, 20]]);
+  });
+
+  it('holds as many as it may ask for, and names them all when it comes back', () => {
+    const world = online({ concurrency: 200, prefetch: 10 });
+    const { edge, executor } = world;
+    expect(edge.sent('hello')[0]?.credits).toBe(1000);
+    const items = Array.from({ length: 1000 }, (_, n) => assignment(n));
+    for (let from = 0; from < 1000; from += 200) edge.say({ type: 'tasks', items: items.slice(from, from + 200) });
+    for (const item of items.slice(0, 200)) executor.succeed(item);
+    edge.drop();
+    const hello = reconnect(world).sent('hello')[0];
+    expect(hello?.holding.length).toBe(1000);
+    expect(hello?.credits).toBe(0);
+  });
+
   it('tells starts and the newest progress', () => {
     const { edge, executor, clock } = online();
     edge.say({ type: 'tasks', items: [assignment(1)] });

@@ -18,6 +18,13 @@ const configSchema = z.strictObject({
   queues: z.array(nameSchema).min(1).max(50).nullable().default(null),
   /** Whether to train what waits in `gpu_training` on this machine’s GPU. Without a GPU the worker says why, and works as if it were not asked. */
   gpu: z.boolean().default(false),
+  /**
+   * Where bodies run: `threads`, each in one of its own; or `solo`, all in the thread that keeps the connection, under way up to `concurrency` at a
+   * time. Without a way to threads, brief tasks and those that mostly wait cost the least. But a body that computes for long without a pause keeps the worker
+   * from sending heartbeats, and nobody can end it: at the hard time limit the attempt fails, and the body goes on until it looks at its signals. What
+   * ends the process ends the worker, and bodies see its environment. Never with `maxTasksPerChild` or `maxMemoryPerChildBytes`.
+   */
+  pool: z.enum(['threads', 'solo']).default('threads'),
   /** Tasks computed at a time, each in a thread, and with Redis evaluations at a time, each in a process. Default: the machine’s cores. */
   concurrency: z.int().min(1).max(1024).default(availableParallelism),
   /** Tasks asked for per slot. 1 holds nothing that others could compute; more hides the way to the edge from short tasks. */
@@ -99,6 +106,13 @@ export function workerConfig(input: WorkerConfigInput): WorkerConfig {
     if (evaluationClaimAfterMs <= evaluationHeartbeatMs) {
       const message = `evaluationClaimAfterMs: expected more than evaluationHeartbeatMs (${evaluationHeartbeatMs}), got ${evaluationClaimAfterMs}`;
       throw new TabgridError('invalid_request', message);
+    }
+    if (parsed.data.pool === 'solo') {
+      for (const name of ['maxTasksPerChild', 'maxMemoryPerChildBytes'] as const) {
+        if (parsed.data[name] === null) continue;
+        const message = `${name}: expected none beside the pool solo, which has no threads that could be replaced`;
+        throw new TabgridError('invalid_request', message);
+      }
     }
     const { url, token, furtherEdges, redis } = parsed.data;
     if (redis !== null && furtherEdges.length > 0) {

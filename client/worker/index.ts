@@ -23,6 +23,7 @@ export {
 export { Attempt, type AttemptHooks, type AttemptReport, type AttemptSettings } from './execution/attempt.ts';
 export { failure, failureOf } from './execution/failure.ts';
 export { ThreadPool, type PoolOptions } from './execution/pool.ts';
+export { startLocalThread } from './execution/local-thread.ts';
 export { serveThread, startThread, type RunningThread, type Thread } from './execution/remote-thread.ts';
 export {
   ComputeThread,

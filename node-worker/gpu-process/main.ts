@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import * as comlink from 'comlink';
-import { ComputeThread, systemClock, type RemoteHooks, type ThreadHooks } from '../../client/worker/index.ts';
-import { bodies } from '../../client/worker/tasks/index.ts';
+import { ComputeThread, type RemoteHooks, type ThreadHooks } from '../../client/worker/index.ts';
 import { residentBytes } from '../memory.ts';
+import { threadParts } from '../thread-parts.ts';
 import { channelOf } from './channel.ts';
 import { openDawn, ProcessGpu } from './device.ts';
 import { GpuService } from './service.ts';
@@ -15,12 +14,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const gpu = new ProcessGpu(openDawn);
-const thread = new ComputeThread({
-  bodies,
-  clock: systemClock,
-  pause: () => setImmediate(undefined),
-  memoryBytes: residentBytes,
-  gpu: () => gpu.open(),
-});
+const thread = new ComputeThread({ ...threadParts, memoryBytes: residentBytes, gpu: () => gpu.open() });
 const hooks = comlink.wrap<ThreadHooks>(channelOf(process, 'hooks')) as unknown as RemoteHooks;
 comlink.expose(new GpuService(thread, gpu, hooks), channelOf(process, 'thread'));

@@ -178,6 +178,28 @@ describe('a Node worker', () => {
     expect(await until(() => edge.outcomeOf(ref))).toMatchObject({ result: { worker: 'mine' } });
   });
 
+  it('computes in its own thread when it is to work solo, as many tasks at a time as it may, with bodies of the user', async () => {
+    const file = join(folder, 'meeting.mjs');
+    writeFileSync(
+      file,
+      `const waiting = [];
+       const meet = () => new Promise((resolve) => waiting.push(resolve) === 3 && waiting.forEach((one) => one()));
+       export const bodies = { ping: () => meet().then(() => ({ status: 'pong', worker: String(process.pid) })) };`,
+    );
+    const { edge } = await setup({ pool: 'solo', concurrency: 3, threadFile: '/nowhere.js', tasksFile: file });
+    const pings = [1, 2, 3].map(() => edge.submit('ping', {}));
+    for (const ref of pings) {
+      expect(await until(() => edge.outcomeOf(ref))).toMatchObject({ result: { worker: String(process.pid) } });
+    }
+    const points = [
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ];
+    const front = edge.submit('compute_pareto_front', { points, directions: ['min', 'min'] });
+    expect(await until(() => edge.outcomeOf(front))).toMatchObject({ type: 'success' });
+  });
+
   it('consists of components, to which a user adds: one that offers its health, one with an evaluator and an executor', async () => {
     const logs: string[] = [];
     const healthPort = fileURLToPath(new URL('../../docs/examples/health-port.mjs', import.meta.url));

@@ -14,6 +14,7 @@ interface WorkerFlags {
   json?: boolean;
   name?: string;
   queues?: string[];
+  pool?: string;
   concurrency?: string;
   gpu: boolean;
   prefetch?: string;
@@ -43,6 +44,7 @@ the rest back and leaves. A second Ctrl-C gives everything back at once.`,
     .option('-n, --name <name>', 'its name in the worker table; %h is the host (default: node@%h)')
     .option('--queues <names...>', 'take tasks from these only (default: all; gpu_training only with a GPU)')
     .option('--gpu', 'train what waits in gpu_training on this machine’s GPU; without one, say why and go on', false)
+    .option('--pool <pool>', 'threads, or solo: without, for tasks that are brief or mostly wait (default: threads)')
     .option('--concurrency <n>', 'tasks at a time (default: the cores)')
     .option('--prefetch <n>', 'tasks held for each slot, so that short ones follow each other quickly (default: 1)')
     .option('--rate-limit <rate>', 'starts over all types, such as 10/s, 100/m or 1000/h')
@@ -94,6 +96,7 @@ async function configOf(flags: WorkerFlags): Promise<WorkerConfigInput> {
   const optional = {
     name: flags.name,
     queues: splitList(flags.queues),
+    pool: flags.pool,
     concurrency: parseWholeNumber('--concurrency', flags.concurrency, 1),
     prefetch: parseWholeNumber('--prefetch', flags.prefetch, 1),
     rateLimit: flags.rateLimit,

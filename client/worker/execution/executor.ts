@@ -20,7 +20,7 @@ export interface GivenAssignment extends Assignment {
   readonly edge?: number;
 }
 
-/** Computes attempts away from the thread that keeps the connection. */
+/** Computes attempts, as a rule away from the thread that keeps the connection. */
 export interface Executor {
   /** @param isBrief it is expected to take less than the way to a thread, and may share that way with others. */
   start(assignment: GivenAssignment, listener: ExecutionListener, isBrief?: boolean): void;

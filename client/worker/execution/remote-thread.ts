@@ -20,6 +20,7 @@ export interface RunningThread {
   /** @param key of the attempt, as `attemptKey` names it. */
   askSnapshot(key: string): void;
   abort(key: string): void;
+  /** Nothing is told of its attempts any more. */
   terminate(): void;
   onFailure(listener: (message: string) => void): void;
 }

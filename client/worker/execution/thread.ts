@@ -56,7 +56,7 @@ export interface ThreadParts {
   gpu?: () => Promise<GpuOpening>;
 }
 
-/** The inside of a compute thread, a Web Worker or a worker thread: computes one attempt after another for its host. */
+/** The inside of a compute thread, a Web Worker or a worker thread, or the host’s own: computes one attempt after another for its host. */
 export class ComputeThread {
   readonly #parts: ThreadParts;
   #bodies: TaskBodies;
@@ -81,10 +81,15 @@ export class ComputeThread {
     }
   }
 
-  /** Computes attempts one after the other. @param batch assignments as JSON, which threads copy faster than objects */
-  async run(batch: string): Promise<ThreadReport> {
+  /** @param batch assignments as JSON, which threads copy faster than objects */
+  run(batch: string): Promise<ThreadReport> {
+    return this.compute(JSON.parse(batch) as Assignment[]);
+  }
+
+  /** Computes attempts one after the other. */
+  async compute(assignments: readonly Assignment[]): Promise<ThreadReport> {
     const attempts: AttemptReport[] = [];
-    for (const assignment of JSON.parse(batch) as Assignment[]) attempts.push(await this.#runOne(assignment));
+    for (const assignment of assignments) attempts.push(await this.#runOne(assignment));
     this.#aborted.clear();
     return { attempts, memoryBytes: this.#parts.memoryBytes?.() ?? null };
   }

@@ -99,24 +99,29 @@ export class Preparation {
     this.#core = core;
   }
 
-  /** @throws TabgridError as `prepare` does, of several with the place in the list. */
-  all(principal: Principal, signatures: readonly Signature[]): NewTask[] {
+  /**
+   * @param texts of the signatures, as JSON
+   * @throws TabgridError as `prepare` does, of several with the place in the list.
+   */
+  all(principal: Principal, signatures: readonly Signature[], texts: readonly string[]): NewTask[] {
+    const one = (signature: Signature, index: number): NewTask =>
+      this.#one(principal.sub, signature, texts[index] ?? '');
     const [only] = signatures;
-    if (only !== undefined && signatures.length === 1) return [this.#one(principal.sub, only)];
-    return prepareEach(signatures, (signature) => this.#one(principal.sub, signature));
+    if (only !== undefined && signatures.length === 1) return [one(only, 0)];
+    return prepareEach(signatures, one);
   }
 
-  #one(owner: string, signature: Signature): NewTask {
+  #one(owner: string, signature: Signature, text: string): NewTask {
     const { config, clock } = this.#core;
     const context = { owner, config, nowMs: clock.now() };
     const dependsOnNow = signature.countdown !== undefined || signature.expires !== undefined;
-    const text = dependsOnNow ? '' : JSON.stringify([owner, signature]);
-    if (text === '' || text.length > maxRememberedChars) return prepare(signature, context);
-    const known = this.#remembered.get(text);
+    if (dependsOnNow || text.length > maxRememberedChars) return prepare(signature, context);
+    const key = `${owner.length} ${owner}${text}`;
+    const known = this.#remembered.get(key);
     if (known !== undefined) return known;
     const task = prepare(signature, context);
     if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
-    this.#remembered.set(text, task);
+    this.#remembered.set(key, task);
     return task;
   }
 }
@@ -124,10 +129,13 @@ export class Preparation {
 /** A digest is as long. */
 const maxDigestChars = 64;
 
-/** The request’s key. The digest is not that of a body over HTTP, so that a key used there is another’s here; short tasks are their own. */
-export function requestOf({ key, tasks }: Submission): RequestKey | undefined {
+/**
+ * The request’s key. The digest is not that of a body over HTTP, so that a key used there is another’s here; short tasks are their own.
+ * @param texts of its tasks, as JSON
+ */
+export function requestOf(key: string | undefined, texts: readonly string[]): RequestKey | undefined {
   if (key === undefined) return undefined;
-  const text = JSON.stringify(tasks);
+  const text = `[${texts.join(',')}]`;
   return { key, bodyDigest: text.length <= maxDigestChars ? text : sha256Hex(text) };
 }
 
@@ -149,8 +157,9 @@ export function lookAt(
   ids: readonly TaskId[],
 ): { ended: TaskEnd[]; open: TaskId[]; unknown: TaskId[] } {
   const found = { ended: [] as TaskEnd[], open: [] as TaskId[], unknown: [] as TaskId[] };
+  const records = core.tasks.readAll(ids);
   for (const id of new Set(ids)) {
-    const record = core.tasks.read(id);
+    const record = records.get(id);
     if (record === undefined || !owns(principal, record.owner)) found.unknown.push(id);
     else if (isFinal(record.state)) found.ended.push(endOf(record));
     else found.open.push(id);

@@ -89,8 +89,9 @@ export class Submitting {
         retryAfterSeconds: 1,
       });
     }
-    const tasks = this.#preparation.all(principal, frame.tasks);
-    const request = requestOf(frame);
+    const texts = frame.tasks.map((task) => JSON.stringify(task));
+    const tasks = this.#preparation.all(principal, frame.tasks, texts);
+    const request = requestOf(frame.key, texts);
     if (request !== undefined) this.#core.keys.expect(principal.sub, requestKey(request.key));
     if (submitter !== undefined) submitter.unanswered += count;
     try {

@@ -125,6 +125,37 @@ export function newTaskRow(record: TaskRecord, state: StoredState, spec: string,
   return [...place, owner, task, labelsText, spec, given];
 }
 
+/** As a task was read, before it changed. */
+export type Former = Pick<TaskRecord, 'state' | 'attempt'>;
+
+/** Whether the task was new and has succeeded at once, as most do: then few columns differ from what they were. */
+export function isFirstSuccess(record: TaskRecord, former: Former): boolean {
+  return (
+    former.state === 'PENDING' &&
+    former.attempt === 0 &&
+    record.state === 'SUCCESS' &&
+    record.attempt === 1 &&
+    record.retries === 0 &&
+    record.losses === 0 &&
+    !record.revoking &&
+    record.dueMs === null &&
+    historyText(record) === ''
+  );
+}
+
+/** Writes first successes, of tasks that are still new. Takes rows as `firstSuccessRow` makes them. */
+export const updateFirstSuccesses = `
+  WITH changes AS MATERIALIZED (SELECT value AS tuple FROM json_each(?)), changed AS MATERIALIZED (
+    SELECT tuple->>0 AS id, tuple->>1 AS started_ms, tuple->>2 AS finished_ms, tuple->>3 AS worker, tuple->>4 AS outcome FROM changes)
+  UPDATE tasks SET state = 'SUCCESS', attempt = 1, queued = 0, due_ms = NULL, started_ms = changed.started_ms,
+    finished_ms = changed.finished_ms, worker = changed.worker, outcome = changed.outcome, history = '', progress = NULL
+  FROM changed
+  WHERE tasks.id = changed.id AND tasks.state = 'PENDING' AND tasks.attempt = 0`;
+
+export function firstSuccessRow({ id, startedMs, finishedMs, worker }: TaskRecord, outcome: string | null): JsonRow {
+  return [id, startedMs, finishedMs, worker, outcome];
+}
+
 /** Writes what can change of a task, if it still is as it was read and not final. Takes rows as `changedTaskRow` makes them. */
 export const updateTasks = `
   WITH changes AS MATERIALIZED (SELECT value AS tuple FROM json_each(?)), changed AS MATERIALIZED (
@@ -139,15 +170,10 @@ export const updateTasks = `
   FROM changed
   WHERE tasks.id = changed.id AND tasks.state = changed.old_state AND tasks.attempt = changed.old_attempt AND tasks.finished_ms IS NULL`;
 
-/** @param old state and attempt as they were read */
-export function changedTaskRow(
-  record: TaskRecord,
-  old: Pick<TaskRecord, 'state' | 'attempt'>,
-  outcome: string | null,
-): JsonRow {
+export function changedTaskRow(record: TaskRecord, former: Former, outcome: string | null): JsonRow {
   const { id, state, attempt, retries, losses, revoking, queued, dueMs, startedMs, finishedMs, worker } = record;
   const counts = [state, attempt, retries, losses, revoking ? 1 : 0, queued ? 1 : 0];
   const progress = record.progress === null ? null : JSON.stringify(record.progress);
   const told = [dueMs, startedMs, finishedMs, worker, outcome, historyText(record), progress];
-  return [id, old.state, old.attempt, ...counts, ...told];
+  return [id, former.state, former.attempt, ...counts, ...told];
 }

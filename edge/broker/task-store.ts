@@ -5,10 +5,13 @@ import type { SpecTable } from './spec-table.ts';
 import type { StoredState, TaskArguments, TaskRecord } from './task-record.ts';
 import {
   changedTaskRow,
+  firstSuccessRow,
   insertTasks,
+  isFirstSuccess,
   newTaskRow,
   recordOf,
   taskColumns,
+  updateFirstSuccesses,
   updateTasks,
   type JsonRow,
 } from './task-row.ts';
@@ -71,10 +74,14 @@ export class TaskStore {
     const missing = ids.filter((id) => !this.#loaded.has(id));
     if (missing.length > 0) {
       const rows = this.#parts.database.raw(
-        `SELECT ${taskColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
+        `SELECT ${taskColumns}, arguments FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
         JSON.stringify(missing),
       );
-      for (const row of rows) this.#remember(this.fromRow(row));
+      for (const row of rows) {
+        const given = row.at(-1) as string;
+        // Long ones lie beside the row.
+        this.#remember(this.fromRow(row)).given = given === '' ? null : given;
+      }
     }
     const records: TaskRecord[] = [];
     for (const id of ids) {
@@ -96,10 +103,25 @@ export class TaskStore {
 
   /** For reading outside a commit: leaves no trace. */
   read(id: TaskId): TaskRecord | undefined {
-    const known = this.#loaded.get(id);
-    if (known !== undefined) return known.record;
-    const [row] = this.#parts.database.raw(`SELECT ${taskColumns} FROM tasks WHERE id = ?`, id);
-    return row === undefined ? undefined : this.fromRow(row);
+    return this.readAll([id]).get(id);
+  }
+
+  /** Those that exist, likewise. */
+  readAll(ids: readonly TaskId[]): Map<TaskId, TaskRecord> {
+    const found = new Map<TaskId, TaskRecord>();
+    const missing: TaskId[] = [];
+    for (const id of ids) {
+      const known = this.#loaded.get(id);
+      if (known === undefined) missing.push(id);
+      else found.set(id, known.record);
+    }
+    if (missing.length === 0) return found;
+    const rows = this.#parts.database.raw(
+      `SELECT ${taskColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(missing),
+    );
+    for (const record of rows.map((row) => this.fromRow(row))) found.set(record.id, record);
+    return found;
   }
 
   exists(ids: readonly TaskId[]): Set<TaskId> {
@@ -248,10 +270,12 @@ export class TaskStore {
   }
 
   #update(changed: readonly Loaded[]): void {
-    const rows = lazily(changed, ({ record, state, attempt }) =>
-      changedTaskRow(record, { state, attempt }, this.#outcomeText(record)),
-    );
-    const updated = this.#parts.database.runEach(updateTasks, rows);
+    const { database } = this.#parts;
+    const [first, others]: [Loaded[], Loaded[]] = [[], []];
+    for (const loaded of changed) (isFirstSuccess(loaded.record, loaded) ? first : others).push(loaded);
+    const rows = lazily(others, (loaded) => changedTaskRow(loaded.record, loaded, this.#outcomeText(loaded.record)));
+    const firstRows = lazily(first, ({ record }) => firstSuccessRow(record, this.#outcomeText(record)));
+    const updated = database.runEach(updateFirstSuccesses, firstRows) + database.runEach(updateTasks, rows);
     if (updated !== changed.length) {
       throw new Error(`of ${changed.length} tasks ${changed.length - updated} changed behind the store`);
     }

@@ -122,10 +122,13 @@ function roundMs(ms: number | null): number | null {
 }
 
 /** Makes tasks of a list of signatures. @throws TabgridError as `one` does, with the place in the list. */
-export function prepareEach(signatures: readonly Signature[], one: (signature: Signature) => NewTask): NewTask[] {
+export function prepareEach(
+  signatures: readonly Signature[],
+  one: (signature: Signature, index: number) => NewTask,
+): NewTask[] {
   return signatures.map((signature, index) => {
     try {
-      return one(signature);
+      return one(signature, index);
     } catch (error) {
       throw error instanceof TabgridError ? refusalAt(String(index), error) : error;
     }

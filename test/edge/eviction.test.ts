@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFinal, type AttemptRef, type TaskId, type WorkerId } from '#protocol';
 import { checkpoint, writeLeases } from '../../edge/broker/lease-rows.ts';
-import { alice, BrokerWorld, helloFrame, ok, success, type TestSocket } from './helpers/broker.ts';
+import { alice, BrokerWorld, failure, helloFrame, ok, success, type TestSocket } from './helpers/broker.ts';
 
 describe('an object that is unmade', () => {
   it('still serves workers that are parked on their sockets', async () => {
@@ -54,6 +54,34 @@ describe('an object that is unmade', () => {
     again.say({ type: 'credits', add: 1 });
     await world.advance(20_000);
     expect(await world.alarm()).toBe(true);
+  });
+
+  it('knows how tasks ended that one commit ended in different ways', async () => {
+    const world = await BrokerWorld.create();
+    const worker = await world.worker({ credits: 4 });
+    const ids = await world.submit(...Array.from({ length: 4 }, () => world.task({ max_retries: 1 })));
+    const given: AttemptRef[] = [];
+    while (given.length < 4) {
+      const { items } = await worker.next('tasks');
+      given.push(...items.map(({ task_id, attempt }) => ({ task_id, attempt })));
+    }
+    worker.say({ type: 'progress', items: [{ ...given[3]!, progress: { fraction: 0.5 } }] });
+    const outcomes = [success(), failure(true), failure(false), success()];
+    worker.say({
+      type: 'outcomes',
+      items: given.map((ref, at) => ({ ...ref, outcome: outcomes[at]!, runtime_ms: 1 })),
+      credits: 0,
+    });
+    await worker.ack();
+    const views = await Promise.all(ids.map((id) => world.get(id)));
+    expect(views.map(({ state, attempts, progress }) => [state, attempts.length, progress ?? null])).toEqual([
+      ['SUCCESS', 1, null],
+      ['RETRY', 1, null],
+      ['FAILURE', 1, null],
+      ['SUCCESS', 1, null],
+    ]);
+    await world.evict();
+    expect(await Promise.all(ids.map((id) => world.get(id)))).toEqual(views);
   });
 
   it('knows from its log who was given what, and from the workers’ rows once that is forgotten', async () => {

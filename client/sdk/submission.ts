@@ -14,6 +14,7 @@ import {
   type TaskEnd,
   type TaskId,
 } from '#protocol';
+import { Ends } from './ends.ts';
 import { Heartbeat } from './lib/heartbeat.ts';
 import type { WebSocketLike } from './options.ts';
 import type { Transport } from './transport.ts';
@@ -38,8 +39,6 @@ interface Waiting {
 const welcomeTimeoutMs = 10_000;
 /** How long an idle socket stays open; it keeps a Node process alive. */
 const idleMs = 100;
-/** Ends that came before anybody asked for them. */
-const maxEnds = 10_000;
 /** Tasks named in one frame. */
 const maxWatched = 1_000;
 
@@ -52,7 +51,7 @@ export class Submission {
   readonly #transport: Transport;
   readonly #requests = new Map<string, Request>();
   readonly #waiting = new Map<TaskId, Waiting[]>();
-  readonly #ends = new Map<TaskId, TaskEnd>();
+  readonly #ends = new Ends();
   /** Tasks that the edge tells the end of on the present connection. */
   readonly #told = new Set<TaskId>();
   #socket: WebSocketLike | null = null;
@@ -123,7 +122,7 @@ export class Submission {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       if (this.#socket !== socket || typeof data !== 'string' || this.#heartbeat?.heard(data) === true) return;
-      for (const frame of framesOf(JSON.parse(data))) this.#hear(frame as SubmissionFrame);
+      for (const frame of framesOf(JSON.parse(data))) this.#hear(frame as SubmissionFrame, data.length);
     });
     socket.addEventListener('close', () => this.#lost(socket));
     this.#giveUpSilent(socket);
@@ -143,7 +142,8 @@ export class Submission {
     );
   }
 
-  #hear(frame: SubmissionFrame): void {
+  /** @param chars of the message that the frame came in */
+  #hear(frame: SubmissionFrame, chars: number): void {
     switch (frame.type) {
       case 'welcome':
         this.#welcome(frame.shards);
@@ -156,7 +156,8 @@ export class Submission {
         this.#refused(frame.request_id, frame.error);
         break;
       case 'results':
-        for (const end of frame.items) this.#takeEnd(end);
+        this.#ends.add(frame.items, chars);
+        for (const end of frame.items) this.#tell(end);
         for (const id of frame.unknown ?? []) this.#unknown(id);
         break;
       case 'error':
@@ -223,11 +224,8 @@ export class Submission {
     return request;
   }
 
-  #takeEnd(end: TaskEnd): void {
+  #tell(end: TaskEnd): void {
     this.#told.delete(end.task_id);
-    this.#ends.set(end.task_id, end);
-    const [oldest] = this.#ends.keys();
-    if (this.#ends.size > maxEnds && oldest !== undefined) this.#ends.delete(oldest);
     for (const { resolve } of this.#waiting.get(end.task_id) ?? []) resolve(end);
     this.#waiting.delete(end.task_id);
   }
@@ -256,7 +254,7 @@ export class Submission {
     this.#isWelcome = false;
     if (this.#requests.size === 0 && this.#waiting.size === 0) return;
     // It never opened: a proxy without WebSockets, or a token that may not submit. Requests tell which.
-    if (!wasWelcome && this.#failures === 0 && this.#ends.size === 0 && this.#told.size === 0) {
+    if (!wasWelcome && this.#failures === 0 && this.#ends.isEmpty && this.#told.size === 0) {
       this.#isUsable = false;
       this.#failAll(new SocketUnusable('no WebSocket can be opened'));
       return;

@@ -29,6 +29,7 @@ const backslash = 0x5c;
 
 /** The same of a JSON text that has not been parsed. Counts brackets outside of strings. */
 export function isTextDeeperThan(text: string, maxDepth: number): boolean {
+  if (text.length <= maxDepth) return false;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {

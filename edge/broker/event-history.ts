@@ -4,8 +4,8 @@ import { filterFor, matches, published } from './events.ts';
 import type { EventPage, EventPageQuery } from './rpc.ts';
 
 /** Rows of the log that one page looks at: a rare filter answers with a short page instead of a long wait. */
-const maxPageRows = 200;
-const rowsPerStep = 20;
+const maxPageRows = 100;
+const rowsPerStep = 10;
 
 /** What the log remembers, oldest first. Nothing is changed by reading. */
 export function eventHistory(core: Core, principal: Principal, page: EventPageQuery): EventPage {

@@ -12,7 +12,7 @@ interface Listener {
 }
 
 /** Rows of the log that one step of a replay reads. */
-const replayRows = 20;
+const replayRows = 10;
 
 /** The sockets of `GET /v1/events`: what was missed first, in small steps, then what happens. */
 export class EventSockets {

@@ -13,6 +13,7 @@ import {
 import type { Clock } from '../lib/clock.ts';
 import { omit } from '../lib/omit.ts';
 import type { Database } from '../lib/sql.ts';
+import { EventRow, eventsOf } from './event-row.ts';
 
 /** An event as the broker tells it; time and number come with the commit. */
 export interface NewEvent {
@@ -75,15 +76,6 @@ export function published(event: StoredEvent, shard: number): GridEvent {
   return { seq, shard, ...rest };
 }
 
-/** What one commit writes goes into rows of this length. */
-const maxRowChars = 8_192;
-
-/**
- * A row takes what further commits write until it is this long: there are few rows to delete, and none has to be rewritten over several
- * pages of the database, of which one has 4,096 bytes.
- */
-const maxSharedChars = 3_800;
-
 /**
  * The event log: numbered without holes, packed many to a row, one row written per commit. Events gather during a commit and are written
  * by `flush`.
@@ -94,8 +86,9 @@ export class EventLog {
   readonly #queueOf: (lane: number) => string;
   #gathered: NewEvent[] = [];
   #nextSeq = 1;
-  /** The newest row, as stored: its events’ JSON without the brackets. */
-  #open: { firstSeq: number; count: number; items: string } | null = null;
+  /** The newest row, if it takes further events. */
+  #open: EventRow | null = null;
+  #newestRowSeq = 0;
 
   constructor(database: Database, clock: Clock, queueOf: (lane: number) => string) {
     this.#database = database;
@@ -110,7 +103,8 @@ export class EventLog {
     const row = this.#database.maybe<{ first_seq: number; count: number; items: string }>(
       'SELECT first_seq, count, items FROM events ORDER BY first_seq DESC LIMIT 1',
     );
-    this.#open = row === undefined ? null : { firstSeq: row.first_seq, count: row.count, items: row.items };
+    this.#open = row === undefined ? null : EventRow.of(row.first_seq, row.items);
+    this.#newestRowSeq = row?.first_seq ?? 0;
     this.#nextSeq = row === undefined ? 1 : row.first_seq + row.count;
   }
 
@@ -127,31 +121,28 @@ export class EventLog {
   flush(): StoredEvent[] {
     if (this.#gathered.length === 0) return [];
     const nowMs = this.#clock.now();
-    const events = this.#gathered.map((event) => this.#numbered(event, nowMs));
-    this.#gathered = [];
     let changed = false;
-    let maxChars = maxSharedChars;
-    for (const event of events) {
-      const text = JSON.stringify(event);
-      if (this.#open !== null && this.#open.items.length + text.length > maxChars) {
+    const events = this.#gathered.map((fresh) => {
+      const timeMs = fresh.time_ms ?? nowMs;
+      const event = this.#numbered(fresh, timeMs);
+      if (this.#open?.add(event, timeMs) !== true) {
         if (changed) this.#write(nowMs);
-        this.#open = null;
+        this.#open = new EventRow(event.seq);
+        this.#newestRowSeq = event.seq;
+        this.#open.add(event, timeMs);
       }
-      if (this.#open === null) {
-        this.#open = { firstSeq: event.seq, count: 0, items: '' };
-        maxChars = maxRowChars;
-      }
-      this.#open.items += this.#open.count++ === 0 ? text : `,${text}`;
       changed = true;
-    }
+      return event;
+    });
+    this.#gathered = [];
     this.#write(nowMs);
     return events;
   }
 
   /** All members in one literal, of which JSON leaves out what is undefined: events are many, and copying objects takes its time. */
-  #numbered(event: NewEvent, nowMs: number): StoredEvent {
-    const { type, owner, task_id, task, labels, worker, campaign_id, workflow_id, data, lane, time_ms: timeMs } = event;
-    const time = isoTime(timeMs ?? nowMs);
+  #numbered(event: NewEvent, timeMs: number): StoredEvent {
+    const { type, owner, task_id, task, labels, worker, campaign_id, workflow_id, data, lane } = event;
+    const time = isoTime(timeMs);
     const queue = lane === undefined ? undefined : this.#queueOf(lane);
     const seq = this.#nextSeq++;
     const stored = { seq, type, time, owner, task_id, task, labels, worker, campaign_id, workflow_id, data, queue };
@@ -171,13 +162,13 @@ export class EventLog {
 
   /** Events after a number, at least one row’s worth; empty at the end. What retention has taken is missing. */
   after(seq: number, rowCount: number): StoredEvent[] {
-    const rows = this.#database.all<{ items: string }>(
-      `SELECT items FROM events WHERE first_seq >= coalesce(
+    const rows = this.#database.all<{ first_seq: number; items: string }>(
+      `SELECT first_seq, items FROM events WHERE first_seq >= coalesce(
          (SELECT max(first_seq) FROM events WHERE first_seq <= ?1 + 1), 0) ORDER BY first_seq LIMIT ?2`,
       seq,
       rowCount,
     );
-    return rows.flatMap((row) => JSON.parse(`[${row.items}]`) as StoredEvent[]).filter((event) => event.seq > seq);
+    return rows.flatMap((row) => eventsOf(row.first_seq, row.items)).filter((event) => event.seq > seq);
   }
 
   /** The number of the oldest event that is still here; one more than the newest’s when there is none. */
@@ -205,8 +196,8 @@ export class EventLog {
 
   /** Whether there are rows that retention will take. */
   get hasOlder(): boolean {
-    const newest = this.#open?.firstSeq ?? 0;
-    return this.#database.maybe('SELECT 1 AS older FROM events WHERE first_seq < ? LIMIT 1', newest) !== undefined;
+    const query = 'SELECT 1 AS older FROM events WHERE first_seq < ? LIMIT 1';
+    return this.#database.maybe(query, this.#newestRowSeq) !== undefined;
   }
 
   /** Deletes rows that ended before `cutoffMs`, never the newest, which keeps the numbering. @returns how many rows. */
@@ -216,7 +207,7 @@ export class EventLog {
          SELECT first_seq FROM events WHERE last_ms < ?1 AND first_seq < ?2 ORDER BY first_seq LIMIT ?3)
        RETURNING first_seq`,
       cutoffMs,
-      this.#open?.firstSeq ?? 0,
+      this.#newestRowSeq,
       limit,
     ).length;
   }

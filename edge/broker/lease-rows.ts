@@ -12,7 +12,7 @@ import { leaseOf, storedLeases, type Lease } from './leases.ts';
 /** Events that are read again, at most, when memory is rebuilt. */
 const maxReplayed = 2_000;
 /** Rows of the log that are read at once. */
-const replayRows = 50;
+const replayRows = 20;
 
 /** Writes the rows of workers whose leases have changed. Call it last in a commit, before its events are written. */
 export function writeLeases(core: Core): void {

@@ -35,8 +35,8 @@ export class GpuService {
     await this.#thread.init(this.#hooks, { ...settings, kernels: module });
   }
 
-  run(batch: string): Promise<ThreadReport> {
-    return this.#thread.run(batch);
+  run(batch: string, tellsMemory: boolean): Promise<ThreadReport> {
+    return this.#thread.run(batch, tellsMemory);
   }
 
   askSnapshot(key: string): void {

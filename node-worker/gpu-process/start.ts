@@ -19,7 +19,7 @@ export function startGpuProcess(file: string, settings: ProcessSettings, hooks: 
   ready.catch(() => undefined);
   return {
     ready,
-    run: (assignments) => remote.run(JSON.stringify(assignments)),
+    run: (assignments, tellsMemory) => remote.run(JSON.stringify(assignments), tellsMemory),
     askSnapshot: (key) => void remote.askSnapshot(key),
     abort: (key) => void remote.abort(key),
     terminate: () => void child.kill('SIGKILL'),

@@ -11,9 +11,12 @@ import {
   type Snapshot,
 } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
+import { LazyAbortController } from '../lib/lazy-abort.ts';
 import type { EvaluatorHost, FileAccess, TaskBodies, TaskBody, TaskContext } from '../tasks/body.ts';
 import { failureOf, successOf } from './failure.ts';
+import { withSignals } from './lazy-signals.ts';
 import { ProgressThrottle } from './progress.ts';
+import { SoftLimit } from './soft-limit.ts';
 
 /** What is the same for every attempt of a thread. */
 export interface AttemptSettings {
@@ -52,8 +55,7 @@ export class Attempt {
   readonly #assignment: Assignment;
   readonly #settings: AttemptSettings;
   readonly #hooks: AttemptHooks;
-  readonly #stop = new AbortController();
-  readonly #soft = new AbortController();
+  readonly #stop = new LazyAbortController();
   #snapshotWanted = false;
   /** Made, and told at the next step: a body that has no next step is done, and better reported than handed over. */
   #madeSnapshot: Snapshot | null = null;
@@ -77,22 +79,17 @@ export class Attempt {
   /** Never rejects: what goes wrong is in the outcome. */
   async run(): Promise<AttemptReport> {
     const { clock } = this.#settings;
-    const { soft_time_limit_ms: softLimitMs } = this.#assignment;
     const begunMs = clock.now();
     const progress = new ProgressThrottle(clock, progressIntervalMs, (one) => this.#hooks.onProgress(one));
-    const cancelSoft = clock.setTimer(softLimitMs, () => {
-      this.#soft.abort(
-        new TabgridError('soft_time_limit_exceeded', `The soft time limit of ${softLimitMs / 1000} s is over.`),
-      );
-    });
+    const soft = new SoftLimit(clock, this.#assignment.soft_time_limit_ms, begunMs);
     let outcome: Outcome;
     try {
       const { body, kwargs } = this.#prepare();
-      outcome = successOf(await body(this.#context(progress), kwargs as never));
+      outcome = successOf(await body(this.#context(progress, soft, begunMs), kwargs as never));
     } catch (error) {
-      outcome = this.#stop.signal.aborted ? { type: 'revoked' } : failureOf(error);
+      outcome = this.#stop.aborted ? { type: 'revoked' } : failureOf(error);
     } finally {
-      cancelSoft();
+      soft.stop();
       progress.stop();
     }
     return { outcome, runtimeMs: Math.max(0, clock.now() - begunMs) };
@@ -108,7 +105,7 @@ export class Attempt {
     return { body: body, kwargs: parseArguments(type, positional, kwargs).kwargs };
   }
 
-  #context(progress: ProgressThrottle): TaskContext {
+  #context(progress: ProgressThrottle, soft: SoftLimit, begunMs: number): TaskContext {
     const {
       bodies,
       kernels,
@@ -118,10 +115,10 @@ export class Attempt {
       pause,
       gpu = () => Promise.resolve(noGpu),
     } = this.#settings;
-    const { signal } = this.#stop;
-    let pausedAtMs = clock.now();
+    const stop = this.#stop;
+    let pausedAtMs = begunMs;
     const tellSnapshot = () => this.#tellSnapshot();
-    return {
+    const context = {
       taskId: this.#assignment.task_id,
       attempt: this.#assignment.attempt,
       workerName,
@@ -129,26 +126,25 @@ export class Attempt {
       kernelDigest,
       files: this.#hooks.files,
       bodies,
-      progress: (one) => progress.report(one),
+      progress: (one: Progress) => progress.report(one),
       snapshot: readSnapshot(this.#assignment.snapshot, kernelDigest),
-      checkpoint: (make) => this.#checkpoint(make),
-      handOver: (bytes) => {
+      checkpoint: (make: () => Uint8Array) => this.#checkpoint(make),
+      handOver: (bytes: Uint8Array) => {
         this.#madeSnapshot = this.#fitting(bytes);
         tellSnapshot();
       },
-      signal,
-      softLimit: this.#soft.signal,
       async yield() {
-        signal.throwIfAborted();
+        stop.throwIfAborted();
         tellSnapshot();
         if (clock.now() - pausedAtMs < pauseEveryMs) return;
         await pause();
         pausedAtMs = clock.now();
-        signal.throwIfAborted();
+        stop.throwIfAborted();
       },
       ...(this.#hooks.evaluators ? { evaluators: this.#hooks.evaluators } : {}),
       ...(this.#assignment.queue === gpuQueue ? { gpu } : {}),
     };
+    return withSignals(context, { signal: stop, softLimit: soft });
   }
 
   #checkpoint(make: () => Uint8Array): void {

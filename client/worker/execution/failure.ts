@@ -1,5 +1,5 @@
 import { KernelInputError } from '#kernels';
-import { errorCodes, limits, TabgridError, type ErrorCode, type Outcome } from '#protocol';
+import { errorCodes, isLongerThan, limits, TabgridError, type ErrorCode, type Outcome } from '#protocol';
 
 const maxMessageChars = 10_000;
 const maxTracebackChars = 20_000;
@@ -29,8 +29,8 @@ export function failure(code: ErrorCode, message: string, stack?: string): Extra
 export function successOf(result: unknown): Outcome {
   const json = JSON.stringify(result) as string | undefined;
   if (json === undefined) return failure('task_failed', 'The body of the task returned nothing.');
-  const bytes = new TextEncoder().encode(json).length;
-  if (bytes > limits.maxResultBytes) {
+  if (isLongerThan(json, limits.maxResultBytes)) {
+    const bytes = new TextEncoder().encode(json).length;
     return failure(
       'body_too_large',
       `The result has ${bytes} bytes, over the limit of ${limits.maxResultBytes}: write it as a file.`,

@@ -26,11 +26,11 @@ export function startLocalThread(parts: ThreadParts, hooks: ThreadHooks, setting
   ready.catch(() => undefined);
   return {
     ready,
-    async run(assignments) {
+    async run(assignments, tellsMemory) {
       given = assignments;
       // Between one run and the next the host must hear its edge, and send what the last one made.
       await parts.pause();
-      return thread.compute(assignments.length === 1 ? assignments : assignments.map(withOwnArguments));
+      return thread.compute(assignments.length === 1 ? assignments : assignments.map(withOwnArguments), tellsMemory);
     },
     askSnapshot: (key) => thread.askSnapshot(key),
     abort: (key) => thread.abort(key),

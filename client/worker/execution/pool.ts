@@ -180,7 +180,11 @@ export class ThreadPool implements Executor {
       if (slot.batch !== batch) return;
       this.#begin(slot, batch);
       const jobs = [...batch.jobs];
-      const report = await slot.thread.run(jobs.map(({ assignment }) => assignment));
+      const tellsMemory = this.#options.maxMemoryBytes !== null;
+      const report = await slot.thread.run(
+        jobs.map(({ assignment }) => assignment),
+        tellsMemory,
+      );
       if (slot.batch !== batch) return;
       this.#wear(slot, jobs.length, report);
       this.#free(slot);

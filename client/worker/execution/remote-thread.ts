@@ -15,8 +15,12 @@ export interface Thread {
 export interface RunningThread {
   /** Rejects when the thread cannot be used. */
   readonly ready: Promise<void>;
-  /** Computes them one after the other. @returns what became of them, once the last one is over. */
-  run(assignments: readonly Assignment[]): Promise<ThreadReport>;
+  /**
+   * Computes them one after the other.
+   * @param tellsMemory whether to look how much the thread holds
+   * @returns what became of them, once the last one is over.
+   */
+  run(assignments: readonly Assignment[], tellsMemory: boolean): Promise<ThreadReport>;
   /** @param key of the attempt, as `attemptKey` names it. */
   askSnapshot(key: string): void;
   abort(key: string): void;
@@ -33,7 +37,7 @@ export function startThread(thread: Thread, hooks: ThreadHooks, settings: Thread
   ready.catch(() => undefined);
   return {
     ready,
-    run: (assignments) => remote.run(JSON.stringify(assignments)),
+    run: (assignments, tellsMemory) => remote.run(JSON.stringify(assignments), tellsMemory),
     askSnapshot: (key) => void remote.askSnapshot(key),
     abort: (key) => void remote.abort(key),
     terminate: () => thread.terminate(),

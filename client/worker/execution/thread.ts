@@ -4,7 +4,7 @@ import { isErrorCode, TabgridError, type ErrorCode } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { RecordsPart } from '../files/records.ts';
 import type { FileAccess, TaskBodies } from '../tasks/body.ts';
-import { Attempt, type AttemptReport } from './attempt.ts';
+import { Attempt, type AttemptReport, type AttemptSettings } from './attempt.ts';
 import { attemptKey } from './executor.ts';
 
 /** An error’s code does not survive the way between threads, so answers are values. */
@@ -43,7 +43,7 @@ export interface ThreadSettings {
 export interface ThreadReport {
   /** In the order of the assignments. */
   attempts: AttemptReport[];
-  /** Memory that the thread holds, where it can tell. */
+  /** Memory that the thread holds; null where it cannot tell, or was not asked. */
   memoryBytes: number | null;
 }
 
@@ -59,39 +59,32 @@ export interface ThreadParts {
 /** The inside of a compute thread, a Web Worker or a worker thread, or the host’s own: computes one attempt after another for its host. */
 export class ComputeThread {
   readonly #parts: ThreadParts;
-  #bodies: TaskBodies;
-  #hooks: RemoteHooks | null = null;
-  #settings: ThreadSettings | null = null;
+  #host: { hooks: RemoteHooks; settings: AttemptSettings } | null = null;
   #current: { key: string; attempt: Attempt } | null = null;
   /** Of the attempts that it was given; some may not have begun. */
   readonly #aborted = new Set<string>();
 
   constructor(parts: ThreadParts) {
     this.#parts = parts;
-    this.#bodies = parts.bodies;
   }
 
-  async init(hooks: RemoteHooks, settings: ThreadSettings): Promise<void> {
-    this.#hooks = hooks;
-    this.#settings = settings;
-    if (settings.extraBodies !== null) {
-      const extra = (await import(/* @vite-ignore */ settings.extraBodies)) as { bodies?: TaskBodies };
-      if (!extra.bodies) throw new Error(`${settings.extraBodies}: expected an export named bodies`);
-      this.#bodies = { ...this.#bodies, ...extra.bodies };
-    }
+  async init(hooks: RemoteHooks, { extraBodies, ...settings }: ThreadSettings): Promise<void> {
+    const { clock, pause, gpu } = this.#parts;
+    const bodies = { ...this.#parts.bodies, ...(extraBodies === null ? {} : await bodiesIn(extraBodies)) };
+    this.#host = { hooks, settings: { ...settings, bodies, clock, pause, ...(gpu ? { gpu } : {}) } };
   }
 
   /** @param batch assignments as JSON, which threads copy faster than objects */
-  run(batch: string): Promise<ThreadReport> {
-    return this.compute(JSON.parse(batch) as Assignment[]);
+  run(batch: string, tellsMemory: boolean): Promise<ThreadReport> {
+    return this.compute(JSON.parse(batch) as Assignment[], tellsMemory);
   }
 
-  /** Computes attempts one after the other. */
-  async compute(assignments: readonly Assignment[]): Promise<ThreadReport> {
+  /** Computes attempts one after the other. @param tellsMemory to look takes as long as a brief task */
+  async compute(assignments: readonly Assignment[], tellsMemory: boolean): Promise<ThreadReport> {
     const attempts: AttemptReport[] = [];
     for (const assignment of assignments) attempts.push(await this.#runOne(assignment));
     this.#aborted.clear();
-    return { attempts, memoryBytes: this.#parts.memoryBytes?.() ?? null };
+    return { attempts, memoryBytes: tellsMemory ? (this.#parts.memoryBytes?.() ?? null) : null };
   }
 
   /** Of the attempt under way; one whose turn has yet to come has nothing to go on from. */
@@ -106,26 +99,21 @@ export class ComputeThread {
   }
 
   async #runOne(assignment: Assignment): Promise<AttemptReport> {
-    const [hooks, settings] = [this.#hooks, this.#settings];
-    if (!hooks || !settings) throw new Error('The thread was not initialised.');
+    if (!this.#host) throw new Error('The thread was not initialised.');
+    const { hooks, settings } = this.#host;
     const key = attemptKey(assignment);
     if (this.#aborted.has(key)) return { outcome: { type: 'revoked' }, runtimeMs: 0 };
-    const { clock, pause, gpu } = this.#parts;
     /** The last of what was told. */
-    let handedOver: Promise<void> = Promise.resolve();
-    const attempt = new Attempt(
-      assignment,
-      { ...settings, bodies: this.#bodies, clock, pause, ...(gpu ? { gpu } : {}) },
-      {
-        files: remoteFiles(hooks, key),
-        onProgress: (progress) => {
-          handedOver = hooks.progress(key, progress);
-        },
-        onSnapshot: (snapshot) => {
-          handedOver = hooks.snapshot(key, snapshot);
-        },
+    let handedOver: Promise<void> = toldNothing;
+    const attempt = new Attempt(assignment, settings, {
+      files: remoteFiles(hooks, key),
+      onProgress: (progress) => {
+        handedOver = hooks.progress(key, progress);
       },
-    );
+      onSnapshot: (snapshot) => {
+        handedOver = hooks.snapshot(key, snapshot);
+      },
+    });
     this.#current = { key, attempt };
     const report = await attempt.run();
     // What was told goes another way than the report, which makes the host forget the attempt.
@@ -133,6 +121,14 @@ export class ComputeThread {
     this.#current = null;
     return report;
   }
+}
+
+const toldNothing = Promise.resolve();
+
+async function bodiesIn(file: string): Promise<TaskBodies> {
+  const { bodies } = (await import(/* @vite-ignore */ file)) as { bodies?: TaskBodies };
+  if (!bodies) throw new Error(`${file}: expected an export named bodies`);
+  return bodies;
 }
 
 function remoteFiles(hooks: RemoteHooks, key: string): FileAccess {

@@ -20,7 +20,7 @@ export function dispatch(core: Core): void {
     if (kind.edge && edgeRoom > 0) found.push(upsert(takers, 'edge', () => edgeTaker(core, edgeRoom)));
     for (const session of core.sessions.takers(kind)) {
       // A frozen tab would keep the task for a whole lease.
-      if (core.sessions.seenMs(session) + core.config.leaseMs < nowMs) silent.add(session);
+      if (core.sessions.isSilentSince(session, nowMs - core.config.leaseMs)) silent.add(session);
       else found.push(upsert(takers, session, () => sessionTaker(core, session)));
     }
     return found;

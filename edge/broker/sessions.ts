@@ -90,9 +90,11 @@ export class Sessions {
 
   /** Who opened the socket; undefined where it was not opened for a worker: what a submitter said last may arrive after its socket has closed. */
   principalOf(socket: WebSocket): Principal | undefined {
+    const session = this.#bySocket.get(socket);
+    if (session !== undefined) return session.principal;
     const attachment = attachmentOf(socket);
     const isWorkers = attachment?.kind === 'greeting' || attachment?.kind === 'worker';
-    return this.#bySocket.get(socket)?.principal ?? (isWorkers ? attachment.principal : undefined);
+    return isWorkers ? attachment.principal : undefined;
   }
 
   bySocket(socket: WebSocket): WorkerSession | undefined {
@@ -146,6 +148,11 @@ export class Sessions {
   /** When the worker was last heard of: its last frame, or the last heartbeat, which the runtime answered by itself. */
   seenMs(session: WorkerSession): number {
     return Math.max(session.seenMs, this.#context.getWebSocketAutoResponseTimestamp(session.socket)?.getTime() ?? 0);
+  }
+
+  /** Whether nothing was heard of the worker since then. */
+  isSilentSince(session: WorkerSession, sinceMs: number): boolean {
+    return session.seenMs < sinceMs && this.seenMs(session) < sinceMs;
   }
 
   /** Workers that can take a task of the kind, each time beginning with another one. Some may not have been heard of lately. */

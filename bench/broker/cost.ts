@@ -2,7 +2,7 @@ import { median, type BenchLine } from '../lib/line.ts';
 import { startEdge, type Edge } from './edge.ts';
 import { cpuMs } from './process.ts';
 import { readAll, submitBatches, submitSingly, takeResults } from './submitter.ts';
-import { startSessions } from './workers.ts';
+import { startSessions, startWorker } from './workers.ts';
 
 /** µs of workerd’s processor time per task. It says what the broker can do at most, however busy the machine is with others. */
 type Cost = Readonly<Record<string, number>>;
@@ -33,7 +33,7 @@ async function inBatches(edge: Edge, tasks: number): Promise<Cost> {
   const submitted = await meter.time('submit', () => submitBatches(edge.httpGrid, tasks));
   const [last] = submitted.slice(-1);
   await meter.time('compute', async () => {
-    const workers = await startSessions(edge, 1, { concurrency: 50, prefetch: 4 });
+    const workers = await startWorker(edge, 'solo', { concurrency: 50, prefetch: 4 });
     await last?.settled();
     await workers.stop();
   });

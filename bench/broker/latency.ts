@@ -1,7 +1,7 @@
 import { median, ratioOf, type BenchLine } from '../lib/line.ts';
 import type { Field } from '../lib/peer.ts';
 import { startEdge, type Edge } from './edge.ts';
-import { startWorker } from './workers.ts';
+import { startWorker, type Pool } from './workers.ts';
 
 interface Waits {
   readonly p50: number;
@@ -20,47 +20,67 @@ async function measure({ grid }: Edge, tasks: number): Promise<Waits> {
   return { p50: waits[Math.floor(tasks * 0.5)] ?? NaN, p99: waits[Math.floor(tasks * 0.99)] ?? NaN };
 }
 
-/** Two lines of one measurement: p50 and p99. */
-export async function latency(name: string, field: Field, quick: boolean): Promise<BenchLine[]> {
-  const tasks = quick ? 100 : 1_000;
-  const rounds = quick ? 1 : 5;
-  const ours: Waits[] = [];
-  const theirs = new Map(field.peers.map((peer) => [peer.name, [] as Waits[]]));
+/** Rounds of `measure`, in an edge of their own, each followed by `then`. */
+async function rounds(pool: Pool, quick: boolean, then: (counts: boolean) => Promise<void>): Promise<Measured> {
+  const all: Waits[] = [];
   const edge = await startEdge();
   try {
-    const worker = await startWorker(edge, { concurrency: 1, prefetch: 1 }, true);
+    const worker = await startWorker(edge, pool, { concurrency: 1, prefetch: 1 }, true);
     try {
       // Compilers and caches are warm after the first round, which does not count.
-      for (let round = -1; round < rounds; round++) {
-        const own = await measure(edge, tasks);
-        if (round >= 0) ours.push(own);
-        for (const peer of field.peers) {
-          const { p50 = NaN, p99 = NaN } = await peer.ask({ work: 'latency', tasks, concurrency: 1 });
-          if (round >= 0) theirs.get(peer.name)?.push({ p50, p99 });
-        }
+      for (let round = -1; round < (quick ? 1 : 5); round++) {
+        const waits = await measure(edge, taskCount(quick));
+        if (round >= 0) all.push(waits);
+        await then(round >= 0);
       }
     } finally {
       await worker.stop();
     }
-    const line = (quantile: keyof Waits): BenchLine => {
-      const own = median(ours.map((waits) => waits[quantile]));
-      const peers = Object.fromEntries(
-        [...theirs].map(([peer, waits]) => [peer, median(waits.map((one) => one[quantile]))]),
-      );
-      return {
-        bench: 'broker',
-        case: quantile === 'p50' ? name : `${name}-${quantile}`,
-        unit: `ms from submit to start, ${quantile}`,
-        ours: own,
-        peers,
-        ratio: ratioOf(own, peers, 'less'),
-        ...(field.missing.length === 0 ? {} : { missing: field.missing }),
-        workers: worker.label,
-        tasks,
-      };
-    };
-    return [line('p50'), line('p99')];
+    return { waits: medians(all), workers: worker.label };
   } finally {
     await edge.stop();
   }
+}
+
+interface Measured {
+  readonly waits: Waits;
+  readonly workers: string;
+}
+
+function taskCount(quick: boolean): number {
+  return quick ? 100 : 1_000;
+}
+
+function medians(all: readonly Waits[]): Waits {
+  return { p50: median(all.map(({ p50 }) => p50)), p99: median(all.map(({ p99 }) => p99)) };
+}
+
+/** Two lines of one measurement: p50 and p99. Bodies run in the worker’s own thread, as BullMQ’s do; `threads` is the way to a thread more. */
+export async function latency(name: string, field: Field, quick: boolean): Promise<BenchLine[]> {
+  const tasks = taskCount(quick);
+  const theirs = new Map(field.peers.map((peer) => [peer.name, [] as Waits[]]));
+  const ours = await rounds('solo', quick, async (counts) => {
+    for (const peer of field.peers) {
+      const { p50 = NaN, p99 = NaN } = await peer.ask({ work: 'latency', tasks, concurrency: 1 });
+      if (counts) theirs.get(peer.name)?.push({ p50, p99 });
+    }
+  });
+  const threads = await rounds('threads', quick, () => Promise.resolve());
+  const line = (quantile: keyof Waits): BenchLine => {
+    const own = ours.waits[quantile];
+    const peers = Object.fromEntries([...theirs].map(([peer, all]) => [peer, medians(all)[quantile]]));
+    return {
+      bench: 'broker',
+      case: quantile === 'p50' ? name : `${name}-${quantile}`,
+      unit: `ms from submit to start, ${quantile}`,
+      ours: own,
+      peers,
+      ratio: ratioOf(own, peers, 'less'),
+      ...(field.missing.length === 0 ? {} : { missing: field.missing }),
+      workers: ours.workers,
+      tasks,
+      threads: { ours: threads.waits[quantile], workers: threads.workers },
+    };
+  };
+  return [line('p50'), line('p99')];
 }

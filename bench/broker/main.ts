@@ -12,10 +12,13 @@ export async function* run({ quick, only = '' }: BenchOptions): AsyncGenerator<B
   const wants = (name: string): boolean => name.startsWith(only);
   const celeryTasks = quick ? 300 : 4_000;
   if (wants('bulk-vs-celery')) {
-    yield await against(celery, (field) => bulk('bulk-vs-celery', field, quick, { work: 'bulk', tasks: celeryTasks }));
+    const work = { pool: 'threads', request: { work: 'bulk', tasks: celeryTasks } } as const;
+    yield await against(celery, (field) => bulk('bulk-vs-celery', field, quick, work));
   }
-  const bulkJobs = { work: 'bulk', tasks: quick ? 2_000 : 20_000, batch: 1000, concurrency: 50 };
-  if (wants('bulk-vs-bullmq')) yield await against(bullmq, (field) => bulk('bulk-vs-bullmq', field, quick, bulkJobs));
+  if (wants('bulk-vs-bullmq')) {
+    const request = { work: 'bulk', tasks: quick ? 2_000 : 20_000, batch: 1000, concurrency: 50 };
+    yield await against(bullmq, (field) => bulk('bulk-vs-bullmq', field, quick, { pool: 'solo', request }));
+  }
   if (wants('single-vs-bullmq')) yield await against(bullmq, (field) => single('single-vs-bullmq', field, quick));
   const latencies = ['latency-vs-bullmq', 'latency-vs-bullmq-p99'];
   if (latencies.some(wants)) {

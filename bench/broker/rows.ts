@@ -13,7 +13,7 @@ async function rowsPerTask(quick: boolean, batch: number, keyed: boolean): Promi
   // A sweep comes four times in that: seldom enough to weigh little. In a day’s retention there is one an hour.
   const edge = await startCountedEdge({ resultRetentionMs: retentionMs, eventRetentionMs: retentionMs });
   try {
-    const worker = await startWorker(edge, { concurrency: 1, prefetch: batch });
+    const worker = await startWorker(edge, 'threads', { concurrency: 1, prefetch: batch });
     try {
       const before = await edge.rows();
       for (let done = 0; done < tasks; done += batch) await cycle(edge, batch, keyed);

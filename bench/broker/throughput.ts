@@ -5,7 +5,10 @@ import type { Field } from '../lib/peer.ts';
 import type { AsyncResult } from '../../client/sdk/index.ts';
 import { startEdge, type Edge } from './edge.ts';
 import { batchCount, byHttp, readResults, submitBatches, submitSingly, takeResults } from './submitter.ts';
-import { startSessions, startWorker, type WorkerProcess } from './workers.ts';
+import { startSessions, startWorker, type Pool, type WorkerProcess, type WorkerSize } from './workers.ts';
+
+/** Without peers. */
+const alone: Field = { peers: [], missing: [] };
 
 type Work = Pick<Contest, 'case' | 'rounds' | 'request'>;
 
@@ -58,25 +61,26 @@ async function race(
   }
 }
 
-/** Batches of 1,000. `ours` is what `tabgrid worker` does; `in_process` what the broker does when bodies run beside the connection. */
-export async function bulk(name: string, field: Field, quick: boolean, request: object): Promise<BenchLine> {
+/** How large a worker of each pool is, with 200 tasks at hand. */
+const sizes: Record<Pool, WorkerSize> = {
+  threads: { concurrency: availableParallelism(), prefetch: Math.floor(200 / availableParallelism()) },
+  solo: { concurrency: 50, prefetch: 4 },
+};
+
+/** Batches of 1,000. @param pool the one that computes as the peer does; the other one’s figure stands beside it */
+export async function bulk(
+  name: string,
+  field: Field,
+  quick: boolean,
+  { pool, request }: { pool: Pool; request: object },
+): Promise<BenchLine> {
   const tasks = quick ? 2_000 : 20_000;
-  const rounds = quick ? 1 : 3;
+  const work = { case: name, rounds: quick ? 1 : 3, request };
   const measure = (edge: Edge): Promise<number> => rate(tasks, () => submitBatches(edge.grid, tasks));
-  const line = await race(
-    field,
-    { case: name, rounds, request },
-    (edge) =>
-      startWorker(edge, { concurrency: availableParallelism(), prefetch: Math.floor(200 / availableParallelism()) }),
-    measure,
-  );
-  const inProcess = await race(
-    { peers: [], missing: [] },
-    { case: name, rounds, request },
-    (edge) => startSessions(edge, 1, { concurrency: 50, prefetch: 4 }),
-    measure,
-  );
-  return { ...line, tasks, batch: batchCount, in_process: { ours: inProcess.ours, workers: inProcess.workers } };
+  const line = await race(field, work, (edge) => startWorker(edge, pool, sizes[pool]), measure);
+  const other = pool === 'solo' ? 'threads' : 'solo';
+  const beside = await race(alone, work, (edge) => startWorker(edge, other, sizes[other]), measure);
+  return { ...line, tasks, batch: batchCount, [other]: { ours: beside.ours, workers: beside.workers } };
 }
 
 /**
@@ -98,10 +102,10 @@ export async function single(name: string, field: Field, quick: boolean): Promis
   const oneWorker = await race(
     field,
     work,
-    (edge) => startSessions(edge, 1, { concurrency: submitters, prefetch: 1 }),
+    (edge) => startWorker(edge, 'solo', { concurrency: submitters, prefetch: 1 }),
     measure,
   );
-  const plain = await race({ peers: [], missing: [] }, work, startWorkers, (edge) =>
+  const plain = await race(alone, work, startWorkers, (edge) =>
     rateOverHttp(edge, tasks, () => submitSingly(byHttp(edge, submitters), tasks, submitters)),
   );
   return {

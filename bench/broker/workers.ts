@@ -23,19 +23,22 @@ export interface WorkerSize {
   readonly prefetch: number;
 }
 
-/** `tabgrid worker`, which computes in threads. @param stamps its `ping` tells when it began, in ns of the machine’s monotonic clock */
-export async function startWorker(edge: Edge, size: WorkerSize, stamps = false): Promise<WorkerProcess> {
+/** `threads` is what Celery’s children are like, `solo` what BullMQ’s worker is. */
+export type Pool = 'threads' | 'solo';
+
+/** `tabgrid worker`. @param stamps its `ping` tells when it began, in ns of the machine’s monotonic clock */
+export async function startWorker(edge: Edge, pool: Pool, size: WorkerSize, stamps = false): Promise<WorkerProcess> {
   const { concurrency, prefetch } = size;
-  const options = ['--url', edge.url, '--concurrency', String(concurrency), '--prefetch', String(prefetch), '--quiet'];
+  const options = ['--pool', pool, '--concurrency', String(concurrency), '--prefetch', String(prefetch)];
   const tasks = stamps ? ['--tasks', stampingTasks] : [];
-  const child = spawn(process.execPath, [tabgrid, 'worker', ...options, ...tasks], {
+  const child = spawn(process.execPath, [tabgrid, 'worker', '--url', edge.url, '--quiet', ...options, ...tasks], {
     env: { ...process.env, TABGRID_TOKEN: edge.token },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return running(edge, child, `tabgrid worker --concurrency ${concurrency} --prefetch ${prefetch}`, 1);
+  return running(edge, child, `tabgrid worker ${options.join(' ')}`, 1);
 }
 
-/** Sessions of the worker’s own code that compute in the process that keeps the connection, without threads, as BullMQ’s worker does. */
+/** Many sessions of the worker’s own code in one process, which computes itself, too. */
 export async function startSessions(edge: Edge, sessions: number, size: WorkerSize): Promise<WorkerProcess> {
   const program = fileURLToPath(new URL('sessions.process.mjs', import.meta.url));
   const settings = { url: edge.url, sessions, ...size };

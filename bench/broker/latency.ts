@@ -20,18 +20,23 @@ async function measure({ grid }: Edge, tasks: number): Promise<Waits> {
   return { p50: waits[Math.floor(tasks * 0.5)] ?? NaN, p99: waits[Math.floor(tasks * 0.99)] ?? NaN };
 }
 
-/** Rounds of `measure`, in an edge of their own, each followed by `then`. */
-async function rounds(pool: Pool, quick: boolean, then: (counts: boolean) => Promise<void>): Promise<Measured> {
+/** Rounds of `measure`, in an edge of their own, each followed by `then`. The first, which is longer and does not count, warms compilers and caches up. */
+async function rounds(
+  pool: Pool,
+  quick: boolean,
+  then: (tasks: number, counts: boolean) => Promise<void>,
+): Promise<Measured> {
   const all: Waits[] = [];
   const edge = await startEdge();
   try {
     const worker = await startWorker(edge, pool, { concurrency: 1, prefetch: 1 }, true);
     try {
-      // Compilers and caches are warm after the first round, which does not count.
       for (let round = -1; round < (quick ? 1 : 5); round++) {
-        const waits = await measure(edge, taskCount(quick));
-        if (round >= 0) all.push(waits);
-        await then(round >= 0);
+        const counts = round >= 0;
+        const tasks = taskCount(quick) * (counts ? 1 : warmUpRounds);
+        const waits = await measure(edge, tasks);
+        if (counts) all.push(waits);
+        await then(tasks, counts);
       }
     } finally {
       await worker.stop();
@@ -47,6 +52,9 @@ interface Measured {
   readonly workers: string;
 }
 
+/** V8 compiles the edge’s code during its first few thousand tasks. */
+const warmUpRounds = 4;
+
 function taskCount(quick: boolean): number {
   return quick ? 100 : 1_000;
 }
@@ -59,7 +67,7 @@ function medians(all: readonly Waits[]): Waits {
 export async function latency(name: string, field: Field, quick: boolean): Promise<BenchLine[]> {
   const tasks = taskCount(quick);
   const theirs = new Map(field.peers.map((peer) => [peer.name, [] as Waits[]]));
-  const ours = await rounds('solo', quick, async (counts) => {
+  const ours = await rounds('solo', quick, async (tasks, counts) => {
     for (const peer of field.peers) {
       const { p50 = NaN, p99 = NaN } = await peer.ask({ work: 'latency', tasks, concurrency: 1 });
       if (counts) theirs.get(peer.name)?.push({ p50, p99 });

@@ -84,8 +84,8 @@ export async function bulk(
 }
 
 /**
- * One task at a time from each of 32 submitters, and to each of 32 workers with connections of their own. `over_plain_http` leaves the SDK and its
- * socket out. `one_worker` is a single worker with 32 slots on one connection, which is what BullMQ’s is.
+ * One task at a time from each of 32 submitters, to a worker with 32 slots. `connections` are 32 workers of one slot with a connection each, `over_plain_http`
+ * submits to those without the SDK and its socket.
  */
 export async function single(name: string, field: Field, quick: boolean): Promise<BenchLine> {
   const tasks = quick ? 1_000 : 10_000;
@@ -95,24 +95,21 @@ export async function single(name: string, field: Field, quick: boolean): Promis
     rounds: quick ? 1 : 3,
     request: { work: 'single', tasks, submitters, concurrency: 32 },
   };
-  const startWorkers = (edge: Edge): Promise<WorkerProcess> => startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
   const measure = (edge: Edge): Promise<number> =>
     rate(tasks, () => submitSingly(() => edge.grid.submit('ping', {}), tasks, submitters));
-  const line = await race(field, work, startWorkers, measure);
-  const oneWorker = await race(
-    field,
-    work,
-    (edge) => startWorker(edge, 'solo', { concurrency: submitters, prefetch: 1 }),
-    measure,
-  );
-  const plain = await race(alone, work, startWorkers, (edge) =>
+  const oneWorker = (edge: Edge): Promise<WorkerProcess> =>
+    startWorker(edge, 'solo', { concurrency: submitters, prefetch: 1 });
+  const many = (edge: Edge): Promise<WorkerProcess> => startSessions(edge, 32, { concurrency: 1, prefetch: 1 });
+  const line = await race(field, work, oneWorker, measure);
+  const { ours, peers, ratio, workers } = await race(field, work, many, measure);
+  const plain = await race(alone, work, many, (edge) =>
     rateOverHttp(edge, tasks, () => submitSingly(byHttp(edge, submitters), tasks, submitters)),
   );
   return {
     ...line,
     tasks,
     submitters,
-    one_worker: { ours: oneWorker.ours, peers: oneWorker.peers, ratio: oneWorker.ratio },
+    connections: { ours, peers, ratio, workers },
     over_plain_http: { ours: plain.ours },
   };
 }

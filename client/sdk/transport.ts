@@ -23,6 +23,9 @@ export interface Call {
 /** Speaks HTTP with the edge: the token, idempotency keys, retries, errors. */
 export class Transport {
   readonly options: ResolvedOptions;
+  /** Of all its idempotency keys; drawn with the first. */
+  #keyPrefix: string | null = null;
+  #keys = 0;
 
   constructor(options: ResolvedOptions) {
     this.options = options;
@@ -107,8 +110,8 @@ export class Transport {
   /** An idempotency key that nobody has used. */
   newKey(): string {
     const { clock } = this.options;
-    const part = (): string => Math.floor(clock.random() * 2 ** 48).toString(36);
-    return `sdk-${clock.now().toString(36)}-${part()}-${part()}`;
+    this.#keyPrefix ??= `sdk-${clock.now().toString(36)}-${Math.floor(clock.random() * 2 ** 48).toString(36)}`;
+    return `${this.#keyPrefix}-${(this.#keys++).toString(36)}`;
   }
 }
 

@@ -64,7 +64,7 @@ export function buildCore(context: DurableObjectState, env: Env, clock: Clock, w
     database,
     specs,
     tasks,
-    keys: new IdempotencyKeys({ database, tasks }),
+    keys: new IdempotencyKeys({ database, tasks, lanes }),
     stored,
     lanes,
     ready,

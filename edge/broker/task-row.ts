@@ -1,5 +1,5 @@
 import type { Progress, TaskId, TaskState, WorkerId } from '#protocol';
-import type { SqlValue } from '../lib/sql.ts';
+import type { JsonRow, SqlValue } from '../lib/sql.ts';
 import type { SpecTable } from './spec-table.ts';
 import type { PastAttempt, StoredState, TaskOutcome, TaskRecord } from './task-record.ts';
 
@@ -114,8 +114,6 @@ export const insertTasks = `
   SELECT tuple->>0, tuple->>1, tuple->>2, tuple->>3, tuple->>4, tuple->>5, tuple->>6, tuple->>7, tuple->>8, tuple->>9, tuple->>10, tuple->>11,
     tuple->>12, tuple->>13, tuple->>14, 0, 0, 0, 0, '[]'
   FROM fresh`;
-
-export type JsonRow = readonly (string | number | null)[];
 
 /** @param state as it came; what happened to it since is a change */
 export function newTaskRow(record: TaskRecord, state: StoredState, spec: string, given: string): JsonRow {

@@ -1,5 +1,5 @@
 import type { TaskId } from '#protocol';
-import type { Database, SqlValue } from '../lib/sql.ts';
+import type { Database, JsonRow, SqlValue } from '../lib/sql.ts';
 import { countsOf, type LaneCount, type LaneCounts } from './flow/counts.ts';
 import type { SpecTable } from './spec-table.ts';
 import type { StoredState, TaskArguments, TaskRecord } from './task-record.ts';
@@ -13,7 +13,6 @@ import {
   taskColumns,
   updateFirstSuccesses,
   updateTasks,
-  type JsonRow,
 } from './task-row.ts';
 
 /** Longer texts than this lie beside the row, so that rows stay quick to scan and to rewrite. */
@@ -275,7 +274,7 @@ export class TaskStore {
     for (const loaded of changed) (isFirstSuccess(loaded.record, loaded) ? first : others).push(loaded);
     const rows = lazily(others, (loaded) => changedTaskRow(loaded.record, loaded, this.#outcomeText(loaded.record)));
     const firstRows = lazily(first, ({ record }) => firstSuccessRow(record, this.#outcomeText(record)));
-    const updated = database.runEach(updateFirstSuccesses, firstRows) + database.runEach(updateTasks, rows);
+    const updated = database.changeEach(updateFirstSuccesses, firstRows) + database.changeEach(updateTasks, rows);
     if (updated !== changed.length) {
       throw new Error(`of ${changed.length} tasks ${changed.length - updated} changed behind the store`);
     }

@@ -266,6 +266,12 @@ describe('idempotency', () => {
       await world.evict();
       expect(await ok(submit())).toEqual(first);
       expect(await world.rows('SELECT owner FROM idempotency')).toHaveLength(count === 1 ? 0 : 1);
+      const stored = await world.rows('SELECT answer FROM tasks WHERE answer IS NOT NULL');
+      expect(stored).toEqual(count === 1 ? [{ answer: '["d"]' }] : []);
+      // As it was stored before.
+      const full = JSON.stringify(['d', first]);
+      await world.rows(`UPDATE tasks SET answer = '${full}' WHERE answer IS NOT NULL`);
+      expect(await ok(submit())).toEqual(first);
       await world.advance(26 * 3_600_000);
       expect(await world.rows('SELECT owner FROM idempotency')).toEqual([]);
       expect(await ok(submit())).not.toEqual(first);

@@ -15,6 +15,8 @@ import {
 } from '#protocol';
 import { Rng } from '#kernels/rng';
 import type { Broker } from '../../../edge/broker/broker.ts';
+import { eventsOf } from '../../../edge/broker/event-row.ts';
+import type { StoredEvent } from '../../../edge/broker/events.ts';
 import { brokerShard, type BrokerApi } from '../../../edge/broker/rpc.ts';
 import type { Campaign } from '../../../edge/campaign/campaign.ts';
 import type { TaskEnd } from '../../../edge/campaign/core/rehearse.ts';
@@ -238,12 +240,14 @@ export class CampaignWorld {
   }
 
   /** The campaign’s events, in order. */
-  async brokerEvents(): Promise<JsonObject[]> {
-    const packs = await runInDurableObject(this.brokerStub, (_, state) =>
-      state.storage.sql.exec<{ items: string }>('SELECT items FROM events ORDER BY first_seq').toArray(),
+  async brokerEvents(): Promise<StoredEvent[]> {
+    const rows = await runInDurableObject(this.brokerStub, (_, state) =>
+      state.storage.sql
+        .exec<{ first_seq: number; items: string }>('SELECT first_seq, items FROM events ORDER BY first_seq')
+        .toArray(),
     );
-    const events = packs.flatMap(({ items }) => JSON.parse(`[${items}]`) as JsonObject[]);
-    return events.filter((event) => event.campaign_id === this.id && (event.type as string).startsWith('campaign-'));
+    const events = rows.flatMap(({ first_seq: firstSeq, items }) => eventsOf(firstSeq, items));
+    return events.filter((event) => event.campaign_id === this.id && event.type.startsWith('campaign-'));
   }
 
   rows<Row extends Record<string, SqlStorageValue>>(query: string): Promise<Row[]> {

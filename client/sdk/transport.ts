@@ -111,7 +111,8 @@ export class Transport {
   newKey(): string {
     const { clock } = this.options;
     this.#keyPrefix ??= `sdk-${clock.now().toString(36)}-${Math.floor(clock.random() * 2 ** 48).toString(36)}`;
-    return `${this.#keyPrefix}-${(this.#keys++).toString(36)}`;
+    // In their order as text, so that the edge’s index grows at its end.
+    return `${this.#keyPrefix}-${(this.#keys++).toString(36).padStart(7, '0')}`;
   }
 }
 

@@ -41,7 +41,7 @@ export async function backlog(name: string, quick: boolean): Promise<BenchLine> 
   const claims = quick ? 100 : 2_000;
   const edge = await startEdge();
   try {
-    await submitBatches(edge.httpGrid, quick ? 5_000 : 20_000, 1_000, warmingQueue);
+    await submitBatches(edge.httpGrid, many / 5, 1_000, warmingQueue);
     await submitBatches(edge.httpGrid, few, 1_000, queue);
     await claimKeeping(edge, few, claims);
     const before = residentMegabytes(edge.pid());
@@ -49,7 +49,7 @@ export async function backlog(name: string, quick: boolean): Promise<BenchLine> 
     const begunMs = performance.now();
     await submitBatches(edge.httpGrid, many - few, 1_000, queue);
     const acceptedPerSecond = (many - few) / ((performance.now() - begunMs) / 1000);
-    const growth = residentMegabytes(edge.pid()) - before;
+    const after = residentMegabytes(edge.pid());
     const long = await claim(edge, claims);
     const cost = ({ cpuMs, elapsedMs }: ClaimCost): number => cpuMs ?? elapsedMs;
     return {
@@ -60,7 +60,8 @@ export async function backlog(name: string, quick: boolean): Promise<BenchLine> 
       peers: {},
       ratio: null,
       claim_ms: { [few]: short, [many]: long },
-      growth_megabytes: growth,
+      growth_megabytes: after - before,
+      resident_megabytes: { before, after },
       accepted_per_s: acceptedPerSecond,
     };
   } finally {

@@ -90,7 +90,19 @@ export class Credits {
     return moves;
   }
 
-  #plan({ links, free, roomOf, heldOf, isShared }: Room): CreditMove[] {
+  #plan(room: Room): CreditMove[] {
+    return room.isShared ? this.#division(room) : this.#all(room);
+  }
+
+  /** Where credits never have to move, everything goes to the only link. */
+  #all({ links: [link], free, roomOf }: Room): CreditMove[] {
+    const share = link === undefined ? undefined : this.#shares.get(link);
+    if (link === undefined || share === undefined) return [];
+    const add = Math.min(free - this.granted, roomOf(link));
+    return add > 0 ? [{ link, add, withdraw: null }] : [];
+  }
+
+  #division({ links, free, roomOf, heldOf }: Room): CreditMove[] {
     const known = links.flatMap((link) => {
       const share = this.#shares.get(link);
       return share ? [{ link, share, granted: share.granted }] : [];
@@ -113,10 +125,10 @@ export class Credits {
       if (poorest === undefined) break;
       adds.set(poorest.link, added(poorest.link) + 1);
     }
-    const withdrawals = isShared ? withdrawalsFor(known, hungry, added, heldOf) : new Map<LinkId, number>();
+    const withdrawals = withdrawalsFor(known, hungry, added, heldOf);
     return known.flatMap(({ link, share }): CreditMove[] => {
       const asked = share.isWithdrawing ? undefined : withdrawals.get(link);
-      const withdraw = asked ?? (isShared && !share.isWatched ? 0 : null);
+      const withdraw = asked ?? (share.isWatched ? null : 0);
       const add = added(link);
       return add === 0 && withdraw === null ? [] : [{ link, add, withdraw }];
     });

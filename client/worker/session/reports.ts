@@ -117,7 +117,10 @@ export class Reports {
 
   /** All that is unsaid, in an order that the edge can follow: begun, progress, snapshots, adoptions, ends; new credits ride with the ends. */
   flush(nowMs: number, credits: number): WorkerFrame[] {
-    const frames: WorkerFrame[] = [...this.#news(), ...this.#newSnapshots(), ...this.#adoptions()];
+    const frames: WorkerFrame[] = [];
+    if (this.#unsaid.size > 0) frames.push(...this.#news());
+    if (this.#snapshots.size > 0) frames.push(...this.#newSnapshots());
+    if (this.#newlyAdopted.size > 0) frames.push(...this.#adoptions());
     let unsaidCredits = credits;
     for (const items of this.#outbox.takeUnsent(nowMs)) {
       frames.push({ type: 'outcomes', items, credits: unsaidCredits });

@@ -1,6 +1,6 @@
 import { limits, type Assignment, type AttemptRef, type Outcome, parseRate, type Rate } from '#protocol';
 import type { AbortReason, ExecutionEvent } from '../execution/executor.ts';
-import { Credits, type CreditMove, type Room } from './credits.ts';
+import { Credits, type Room } from './credits.ts';
 import { Holdings, type Held } from './holdings.ts';
 import type { LinkId, SessionEffect, SessionOptions, SessionStats } from './messages.ts';
 import { Pace } from './pace.ts';
@@ -97,7 +97,7 @@ export class Work {
 
   /** Begins what waits, as far as slots and the rate limit allow. */
   startNext(nowMs: number): void {
-    if (this.#draining) return;
+    if (this.#draining || !this.#holdings.isAnyWaiting) return;
     let soonestMs = Infinity;
     for (const held of this.#holdings.waiting()) {
       const { task } = held.assignment;
@@ -216,9 +216,9 @@ export class Work {
 
   /** Sends to all that are connected what they have not been told, and moves credits among them. */
   flush(nowMs: number, online: readonly LinkId[]): void {
-    const moves = new Map<LinkId, CreditMove>(this.#credits.move(this.#room(online)).map((move) => [move.link, move]));
+    const moves = this.#credits.move(this.#room(online));
     for (const link of online) {
-      const { add = 0, withdraw = null } = moves.get(link) ?? {};
+      const { add = 0, withdraw = null } = moves.find((move) => move.link === link) ?? {};
       const frames = this.#reports.get(link)?.flush(nowMs, add) ?? [];
       for (const frame of frames) this.#emit({ type: 'send', link, frame });
       if (withdraw !== null) this.#emit({ type: 'send', link, frame: { type: 'withdraw', count: withdraw } });

@@ -53,10 +53,10 @@ interface Measured {
 }
 
 /** V8 compiles the edge’s code during its first few thousand tasks. */
-const warmUpRounds = 4;
+const warmUpRounds = 2;
 
 function taskCount(quick: boolean): number {
-  return quick ? 100 : 1_000;
+  return quick ? 100 : 3_000;
 }
 
 function medians(all: readonly Waits[]): Waits {

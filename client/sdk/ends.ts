@@ -21,7 +21,7 @@ export class Ends {
     return this.#ends.get(id)?.end;
   }
 
-  /** @param chars of the message, of which each has about the same share */
+  /** @param chars of all of them together, about */
   add(ends: readonly TaskEnd[], chars: number): void {
     const share = charsPerEnd + Math.ceil(chars / Math.max(1, ends.length));
     for (const end of ends) {

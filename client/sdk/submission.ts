@@ -122,7 +122,8 @@ export class Submission {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       if (this.#socket !== socket || typeof data !== 'string' || this.#heartbeat?.heard(data) === true) return;
-      for (const frame of framesOf(JSON.parse(data))) this.#hear(frame as SubmissionFrame, data.length);
+      const frames = framesOf(JSON.parse(data)) as SubmissionFrame[];
+      for (const frame of frames) this.#hear(frame, data.length / frames.length);
     });
     socket.addEventListener('close', () => this.#lost(socket));
     this.#giveUpSilent(socket);
@@ -142,7 +143,7 @@ export class Submission {
     );
   }
 
-  /** @param chars of the message that the frame came in */
+  /** @param chars its share of the message that it came in */
   #hear(frame: SubmissionFrame, chars: number): void {
     switch (frame.type) {
       case 'welcome':

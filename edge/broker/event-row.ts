@@ -2,7 +2,7 @@ import { isoTime, type EventType } from '#protocol';
 import type { StoredEvent } from './events.ts';
 
 /**
- * Characters of a row: it fits one page of the database, which has 4,096 bytes, so that no commit rewrites several for what it adds.
+ * Characters of a row: of ASCII it fits one page of the database, which has 4,096 bytes, so that no commit rewrites several for what it adds.
  */
 const maxRowChars = 3_800;
 

@@ -68,7 +68,7 @@ export class IdempotencyKeys {
   }
 
   #usualText(id: TaskId): string | null {
-    const record = this.#tasks.get(id);
+    const record = this.#tasks.read(id);
     return record === undefined ? null : JSON.stringify(usualAnswer(id, this.#lanes.queueOf(record.lane)));
   }
 

@@ -137,6 +137,7 @@ export function isFirstSuccess(record: TaskRecord, former: Former): boolean {
     record.losses === 0 &&
     !record.revoking &&
     record.dueMs === null &&
+    record.progress === null &&
     historyText(record) === ''
   );
 }

@@ -99,6 +99,7 @@ export function hello(core: Core, socket: WebSocket, principal: Principal, frame
       heartbeat_ms: core.config.heartbeatMs,
       lost,
       shards: core.config.shards,
+      max_holding: limits.maxCredits,
     },
   });
   if (wasOnline) return;

@@ -142,6 +142,8 @@ export const edgeFrameSchema = z.discriminatedUnion('type', [
     lost: z.array(attemptRefSchema),
     /** Shards of this edge, each with a socket of its own at `?shard=`; without it, one. */
     shards: z.int().min(1).optional(),
+    /** How many attempts `hello.holding` may name, and so how many the worker may hold; without it, as many as a frame has tasks. */
+    max_holding: z.int().min(1).optional(),
   }),
   z.object({ type: z.literal('tasks'), items: z.array(assignmentSchema) }),
   /** The answer to `withdraw`: so many credits were left and are void now. */

@@ -78,7 +78,7 @@ describe('an object that is unmade', () => {
       ['SUCCESS', 1, null],
       ['RETRY', 1, null],
       ['FAILURE', 1, null],
-      ['SUCCESS', 1, null],
+      ['SUCCESS', 1, { fraction: 0.5 }],
     ]);
     await world.evict();
     expect(await Promise.all(ids.map((id) => world.get(id)))).toEqual(views);

@@ -55,7 +55,7 @@ const maxBatchJobs = 32;
 /** Brief jobs that take longer than this are told to have begun. */
 const tellBriefAfterMs = 50;
 
-/** Computes attempts in threads that can be ended at the hard time limit: worker threads in Node, Web Workers in a browser. In its own thread (`local-thread.ts`) it only stops to wait for them. */
+/** Computes attempts in threads that can be ended at the hard time limit: worker threads in Node, Web Workers in a browser. In the host’s own thread (`local-thread.ts`) nothing can be ended, only no longer waited for. */
 export class ThreadPool implements Executor {
   readonly #options: PoolOptions;
   readonly #slots = new Set<Slot>();

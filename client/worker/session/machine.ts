@@ -117,10 +117,9 @@ export class SessionMachine {
 
   /** What is said in one turn of the event loop goes together, unless it is much. */
   #sayNews({ nowMs }: Moment): void {
-    if (this.#flushSet && !this.#work.hasMuchNews) return;
     const online = this.#links.online();
-    if (this.#work.hasMuchNews) this.#work.flush(nowMs, online);
-    else if (this.#work.hasNews(online)) {
+    if (this.#work.hasMuchNews(online)) this.#work.flush(nowMs, online);
+    else if (!this.#flushSet && this.#work.hasNews(online)) {
       this.#flushSet = true;
       this.#setTimer('flush', 0);
     }
@@ -156,6 +155,7 @@ export class SessionMachine {
 
   #welcome(link: Link, frame: Extract<EdgeFrame, { type: 'welcome' }>): void {
     if (!link.welcomed(frame.heartbeat_ms)) return;
+    this.#work.welcomed(link.id, frame.max_holding ?? null);
     for (const ref of frame.lost) this.#work.lost(link.id, ref);
     // The first ping goes at once: its answer shows that the connection holds.
     link.ping();

@@ -6,7 +6,7 @@ type OutcomeItem = Extract<WorkerFrame, { type: 'outcomes' }>['items'][number];
 interface Entry {
   readonly item: OutcomeItem;
   readonly chars: number;
-  /** When it was last sent over the present connection. */
+  /** When it was last sent; 0 before. */
   sentAtMs: number;
 }
 

@@ -24,6 +24,8 @@ export class Work {
   readonly #emit: Emit;
   readonly #holdings = new Holdings();
   readonly #reports = new Map<LinkId, Reports>();
+  /** How many attempts a link’s `hello` may name, where its edge has said so. */
+  readonly #maxHolding = new Map<LinkId, number>();
   readonly #credits = new Credits();
   readonly #rate = new RateLimiter();
   readonly #pace = new Pace();
@@ -43,11 +45,21 @@ export class Work {
     this.#reports.set(link, new Reports());
   }
 
+  /** @param maxHolding how many attempts the next `hello` may name; null for what edges took that did not say so */
+  welcomed(link: LinkId, maxHolding: number | null): void {
+    this.#maxHolding.set(link, Math.min(maxHolding ?? limits.maxTasksPerFrame, limits.maxCredits));
+  }
+
   /** The link is given up for good: what it gave is lost to this worker, and nobody is left to be told. */
   removeLink(link: LinkId): void {
     for (const held of this.#holdings.of(link)) this.#drop(held, 'lost');
     this.#credits.end(link);
     this.#reports.delete(link);
+    this.#maxHolding.delete(link);
+  }
+
+  #maxHoldingOf(link: LinkId): number {
+    return this.#maxHolding.get(link) ?? limits.maxTasksPerFrame;
   }
 
   /** Nothing held, and nothing unconfirmed. */
@@ -61,9 +73,8 @@ export class Work {
   }
 
   /** Whether so much is to be said that it is not kept until the end of the turn. */
-  get hasMuchNews(): boolean {
-    for (const { unsaidEnds } of this.#reports.values()) if (unsaidEnds >= endsPerMessage) return true;
-    return false;
+  hasMuchNews(online: readonly LinkId[]): boolean {
+    return online.some((link) => (this.#reports.get(link)?.unsaidEnds ?? 0) >= endsPerMessage);
   }
 
   setRate(rate: Rate | null): void {
@@ -184,7 +195,7 @@ export class Work {
   /** Everything that the edge must not give to others when this worker comes back. */
   holding(link: LinkId): AttemptRef[] {
     const held = this.#holdings.of(link).map(({ ref }) => ref);
-    return [...held, ...(this.#reports.get(link)?.refs() ?? [])].slice(0, limits.maxCredits);
+    return [...held, ...(this.#reports.get(link)?.refs() ?? [])].slice(0, this.#maxHoldingOf(link));
   }
 
   /** All credits that are to be had, for `hello`: what an earlier connection was granted is void. */
@@ -305,7 +316,7 @@ export class Work {
       links: online,
       free,
       roomOf: (link) =>
-        limits.maxCredits -
+        this.#maxHoldingOf(link) -
         this.#holdings.countOf(link) -
         (this.#reports.get(link)?.named ?? 0) -
         this.#credits.grantedTo(link),

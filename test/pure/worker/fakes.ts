@@ -217,8 +217,9 @@ export function refOf({ task_id, attempt }: AttemptRef): AttemptRef {
   return { task_id, attempt };
 }
 
-export function welcome(lost: AttemptRef[] = []): EdgeFrame {
-  return { type: 'welcome', protocol: 1, lease_ms: leaseMs, heartbeat_ms: heartbeatMs, lost };
+export function welcome(lost: AttemptRef[] = [], maxHolding?: number): EdgeFrame {
+  const more = maxHolding === undefined ? {} : { max_holding: maxHolding };
+  return { type: 'welcome', protocol: 1, lease_ms: leaseMs, heartbeat_ms: heartbeatMs, lost, ...more };
 }
 
 /** A session among fakes, not started. @param others transports to further edges. */

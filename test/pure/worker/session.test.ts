@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { TabgridError, type Assignment } from '#protocol';
-import { assignment, digest, heartbeatMs, online, reconnect, refOf, setup, taskId, welcome } from './fakes.ts';
+import {
+  assignment,
+  digest,
+  FakeTransport,
+  heartbeatMs,
+  online,
+  reconnect,
+  refOf,
+  setup,
+  taskId,
+  welcome,
+} from './fakes.ts';
 
 const snapshot = { kernel_digest: digest, data: 'AAAA' };
 
@@ -208,26 +219,50 @@ describe('work', () => {
     const items = Array.from({ length: 120 }, (_, n) => assignment(n));
     edge.say({ type: 'tasks', items });
     for (const item of items) executor.succeed(item);
-    const partsOf = () => edge.sent('outcomes').map((frame) => [frame.items.length, frame.credits]);
-    expect(partsOf()).toEqual([
-      [50, 50],
-      [50, 50],
-    ]);
+    const partsOf = () => edge.sent('outcomes').map((frame) => frame.items.length);
+    expect(partsOf()).toEqual([50, 50]);
     clock.advance(0);
-    expect(partsOf().slice(2)).toEqual([[20, 20]]);
+    expect(partsOf()).toEqual([50, 50, 20]);
   });
 
-  it('holds as many as it may ask for, and names them all when it comes back', () => {
-    const world = online({ concurrency: 200, prefetch: 10 });
-    const { edge, executor } = world;
-    expect(edge.sent('hello')[0]?.credits).toBe(1000);
-    const items = Array.from({ length: 1000 }, (_, n) => assignment(n));
-    for (let from = 0; from < 1000; from += 200) edge.say({ type: 'tasks', items: items.slice(from, from + 200) });
-    for (const item of items.slice(0, 200)) executor.succeed(item);
+  it.each([
+    ['200 of an edge that does not say how many', undefined, 200],
+    ['as many as its edge takes', 700, 700],
+  ])('holds %s, and names them all when it comes back', (_, maxHolding, count) => {
+    const world = setup({ concurrency: 200, prefetch: 10 });
+    const { session, transport, executor, clock } = world;
+    session.start();
+    transport.last.open();
+    const edge = transport.last;
+    edge.say(welcome([], maxHolding));
+    clock.advance(0);
+    const more = edge.sent('credits').reduce((sum, { add }) => sum + add, 0);
+    expect([edge.sent('hello')[0]?.credits, more]).toEqual([200, count - 200]);
+    const items = Array.from({ length: count }, (__, n) => assignment(n));
+    for (let from = 0; from < count; from += 100) edge.say({ type: 'tasks', items: items.slice(from, from + 100) });
+    for (const item of items.slice(0, 100)) executor.succeed(item);
     edge.drop();
     const hello = reconnect(world).sent('hello')[0];
-    expect(hello?.holding.length).toBe(1000);
-    expect(hello?.credits).toBe(0);
+    expect([hello?.holding.length, hello?.credits]).toEqual([count, 0]);
+  });
+
+  it('tells outcomes together though many wait for another edge, which is away', () => {
+    const other = new FakeTransport();
+    const { clock, transport, executor, session } = setup({ concurrency: 400 }, other);
+    session.start();
+    for (const each of [transport, other]) {
+      each.last.open();
+      each.last.say(welcome());
+    }
+    const lost = Array.from({ length: 60 }, (_, n) => assignment(n));
+    transport.last.say({ type: 'tasks', items: lost });
+    transport.last.drop();
+    for (const item of lost) executor.succeed(item);
+    const items = Array.from({ length: 40 }, (_, n) => assignment(1000 + n));
+    other.last.say({ type: 'tasks', items });
+    for (const item of items) executor.succeed(item);
+    clock.advance(0);
+    expect(other.last.sent('outcomes').map((frame) => frame.items.length)).toEqual([40]);
   });
 
   it('tells starts and the newest progress', () => {

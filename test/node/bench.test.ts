@@ -64,7 +64,7 @@ describe('the benchmark of the broker', () => {
     const [line, ...others] = await bench('broker', '--quick', '--only', 'bulk-vs-celery');
     expect(others).toEqual([]);
     expect(line).toMatchObject({ bench: 'broker', case: 'bulk-vs-celery', unit: 'tasks/s', batch: 1000 });
-    expect(line?.workers).toMatch(/^tabgrid worker /);
+    expect(line?.workers).toMatch(/^tabgrid worker --pool threads /);
     const {
       ours,
       peers,
@@ -77,7 +77,8 @@ describe('the benchmark of the broker', () => {
       ratio: number | null;
     };
     expect(ours).toBeGreaterThan(0);
-    expect((line?.in_process as { ours: number }).ours).toBeGreaterThan(0);
+    expect(line?.solo).toMatchObject({ workers: expect.stringMatching(/^tabgrid worker --pool solo /) });
+    expect((line?.solo as { ours: number }).ours).toBeGreaterThan(0);
     const rates = Object.values(peers);
     expect(rates.length + missing.length).toBe(2);
     expect(ratio).toBe(rates.length === 0 ? null : ours / Math.max(...rates));

@@ -72,11 +72,7 @@ export class TaskStore {
   load(ids: readonly TaskId[]): TaskRecord[] {
     const missing = ids.filter((id) => !this.#loaded.has(id));
     if (missing.length > 0) {
-      const rows = this.#parts.database.raw(
-        `SELECT ${taskColumns}, arguments FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
-        JSON.stringify(missing),
-      );
-      for (const row of rows) {
+      for (const row of this.#rows(`${taskColumns}, arguments`, missing)) {
         const given = row.at(-1) as string;
         // Long ones lie beside the row.
         this.#remember(this.fromRow(row)).given = given === '' ? null : given;
@@ -115,11 +111,10 @@ export class TaskStore {
       else found.set(id, known.record);
     }
     if (missing.length === 0) return found;
-    const rows = this.#parts.database.raw(
-      `SELECT ${taskColumns} FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(missing),
-    );
-    for (const record of rows.map((row) => this.fromRow(row))) found.set(record.id, record);
+    for (const row of this.#rows(taskColumns, missing)) {
+      const record = this.fromRow(row);
+      found.set(record.id, record);
+    }
     return found;
   }
 
@@ -236,6 +231,13 @@ export class TaskStore {
   /** The record of a row with `taskColumns`. */
   fromRow(row: readonly SqlValue[]): TaskRecord {
     return recordOf(row, this.#parts.specs, (id) => this.payload(id, 'outcome') ?? 'null');
+  }
+
+  #rows(columns: string, ids: readonly TaskId[]): SqlValue[][] {
+    return this.#parts.database.raw(
+      `SELECT ${columns} FROM tasks WHERE id IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(ids),
+    );
   }
 
   #remember(record: TaskRecord): Loaded {

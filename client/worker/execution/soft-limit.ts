@@ -1,7 +1,7 @@
 import { TabgridError } from '#protocol';
 import type { Clock } from '../lib/clock.ts';
 
-/** The soft time limit of an attempt, which begins now. Its signal and its timer are made when a body asks for them, since most never do. */
+/** The soft time limit of an attempt. Its signal and its timer are made when a body asks for them, since most never do. */
 export class SoftLimit {
   readonly #clock: Clock;
   readonly #limitMs: number;

@@ -25,18 +25,17 @@ export class Holdings {
   /** By priority, each first come first. */
   readonly #waiting: Set<Held>[] = [];
   readonly #byLink = new Map<LinkId, Set<Held>>();
-  #waitingCount = 0;
 
   get size(): number {
     return this.#held.size;
   }
 
   get runningCount(): number {
-    return this.#held.size - this.#waitingCount;
+    return this.#waiting.reduce((running, waiting) => running - waiting.size, this.#held.size);
   }
 
   get isAnyWaiting(): boolean {
-    return this.#waitingCount > 0;
+    return this.#waiting.some((waiting) => waiting.size > 0);
   }
 
   all(): Held[] {
@@ -75,7 +74,6 @@ export class Holdings {
     this.#held.set(attemptKey(held.ref), held);
     this.#byTask.set(held.ref.task_id, held);
     (this.#waiting[assignment.priority] ??= new Set()).add(held);
-    this.#waitingCount++;
     this.#byLink.set(link, (this.#byLink.get(link) ?? new Set()).add(held));
     return held;
   }
@@ -85,7 +83,7 @@ export class Holdings {
     if (held === undefined) return undefined;
     this.#held.delete(attemptKey(ref));
     if (this.#byTask.get(ref.task_id) === held) this.#byTask.delete(ref.task_id);
-    this.#stopWaiting(held);
+    this.#waiting[held.assignment.priority]?.delete(held);
     this.#byLink.get(held.link)?.delete(held);
     return held;
   }
@@ -93,15 +91,11 @@ export class Holdings {
   /** It waits no more. */
   run(held: Held): void {
     held.running = true;
-    this.#stopWaiting(held);
+    this.#waiting[held.assignment.priority]?.delete(held);
   }
 
   /** The waiting attempts in the order in which they are to run: highest priority, then first come. */
   *waiting(): Generator<Held, void, undefined> {
     for (let priority = this.#waiting.length - 1; priority >= 0; priority--) yield* this.#waiting[priority] ?? [];
-  }
-
-  #stopWaiting(held: Held): void {
-    if (this.#waiting[held.assignment.priority]?.delete(held) === true) this.#waitingCount--;
   }
 }

@@ -8,6 +8,8 @@ const maxAdoptedRefs = 100;
 
 /** What one link is to be told of its attempts. It outlives connections. */
 export class Reports {
+  /** How many attempts the link’s next `hello` may name. */
+  maxHolding: number = limits.maxTasksPerFrame;
   readonly #outbox = new Outbox();
   readonly #adopted = new Map<string, { ref: AttemptRef; group: string }>();
   readonly #newlyAdopted = new Set<string>();

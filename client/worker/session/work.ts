@@ -24,8 +24,6 @@ export class Work {
   readonly #emit: Emit;
   readonly #holdings = new Holdings();
   readonly #reports = new Map<LinkId, Reports>();
-  /** How many attempts a link’s `hello` may name, where its edge has said so. */
-  readonly #maxHolding = new Map<LinkId, number>();
   readonly #credits = new Credits();
   readonly #rate = new RateLimiter();
   readonly #pace = new Pace();
@@ -47,7 +45,8 @@ export class Work {
 
   /** @param maxHolding how many attempts the next `hello` may name; null for what edges took that did not say so */
   welcomed(link: LinkId, maxHolding: number | null): void {
-    this.#maxHolding.set(link, Math.min(maxHolding ?? limits.maxTasksPerFrame, limits.maxCredits));
+    const reports = this.#reports.get(link);
+    if (reports) reports.maxHolding = Math.min(maxHolding ?? limits.maxTasksPerFrame, limits.maxCredits);
   }
 
   /** The link is given up for good: what it gave is lost to this worker, and nobody is left to be told. */
@@ -55,11 +54,6 @@ export class Work {
     for (const held of this.#holdings.of(link)) this.#drop(held, 'lost');
     this.#credits.end(link);
     this.#reports.delete(link);
-    this.#maxHolding.delete(link);
-  }
-
-  #maxHoldingOf(link: LinkId): number {
-    return this.#maxHolding.get(link) ?? limits.maxTasksPerFrame;
   }
 
   /** Nothing held, and nothing unconfirmed. */
@@ -195,7 +189,8 @@ export class Work {
   /** Everything that the edge must not give to others when this worker comes back. */
   holding(link: LinkId): AttemptRef[] {
     const held = this.#holdings.of(link).map(({ ref }) => ref);
-    return [...held, ...(this.#reports.get(link)?.refs() ?? [])].slice(0, this.#maxHoldingOf(link));
+    const reports = this.#reports.get(link);
+    return reports ? [...held, ...reports.refs()].slice(0, reports.maxHolding) : [];
   }
 
   /** All credits that are to be had, for `hello`: what an earlier connection was granted is void. */
@@ -315,11 +310,10 @@ export class Work {
     return {
       links: online,
       free,
-      roomOf: (link) =>
-        this.#maxHoldingOf(link) -
-        this.#holdings.countOf(link) -
-        (this.#reports.get(link)?.named ?? 0) -
-        this.#credits.grantedTo(link),
+      roomOf: (link) => {
+        const { maxHolding = 0, named = 0 } = this.#reports.get(link) ?? {};
+        return maxHolding - this.#holdings.countOf(link) - named - this.#credits.grantedTo(link);
+      },
       heldOf: (link) => this.#holdings.countOf(link),
       isShared: this.#reports.size > 1 && !this.#draining,
     };

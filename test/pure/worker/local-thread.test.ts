@@ -74,6 +74,16 @@ function run(pool: ThreadPool, behaviour: string, overrides: Partial<Assignment>
   return { ref: refOf(task), events, types: () => events.map(({ type }) => type), outcome };
 }
 
+/** Waits for a signal of its context, and fails with its reason. */
+function untilAborted(begun: Gate, signalOf: (context: TaskContext) => AbortSignal): Behaviour {
+  return async (context) => {
+    const signal = signalOf(context);
+    begun.open();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    signal.throwIfAborted();
+  };
+}
+
 const result = (value: unknown) => ({ type: 'success', result: value });
 const failed = (type: string) => ({ type: 'failure', error: { type } });
 
@@ -130,11 +140,7 @@ describe('a pool in the thread of its host', () => {
 
   it('stops an attempt, and one whose turn has yet to come', async () => {
     const begun = new Gate();
-    const stop: Behaviour = async ({ signal }) => {
-      begun.open();
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      signal.throwIfAborted();
-    };
+    const stop = untilAborted(begun, ({ signal }) => signal);
     const { pool } = setup({ stop, never: () => expect.unreachable() });
     const runs = [run(pool, 'stop', {}, true), run(pool, 'never', {}, true)];
     await begun.opened;
@@ -146,11 +152,7 @@ describe('a pool in the thread of its host', () => {
 
   it('tells a body of its soft time limit', async () => {
     const begun = new Gate();
-    const soft: Behaviour = async ({ softLimit }) => {
-      begun.open();
-      await new Promise((resolve) => softLimit.addEventListener('abort', resolve));
-      softLimit.throwIfAborted();
-    };
+    const soft = untilAborted(begun, ({ softLimit }) => softLimit);
     const { pool, clock } = setup({ soft });
     const running = run(pool, 'soft', { soft_time_limit_ms: 500 });
     await begun.opened;
